@@ -1,0 +1,14 @@
+"""The destination loop: pull from the log, run the pipeline, batch, send, settle.
+
+Every destination has a loop of its own (`loop.py`) over its source's log. What it must remember lives
+in the state store (`state/`) and moves in one transaction. Where to look:
+
+    process.py   the delivery process: owns a share of the destinations, follows log and configuration
+    loop.py      one destination: reading, routing, pausing
+    ledger.py    which records are still open, and so how far the cursor may move
+    batcher.py   events into batches
+    sender.py    batches into requests, requests into outcomes
+    retry.py     when to try again
+    breaker.py   when to leave a destination alone
+    state/       cursors, counters, parked retries, discards: durable, in one transaction
+"""

@@ -1,0 +1,1 @@
+"""What delivery must remember: cursors, counters, parked retries, discards; changed in one transaction."""

@@ -1,0 +1,243 @@
+"""The state store in SQLite: one `state.db`, shared by all delivery processes of a machine.
+
+WAL and `synchronous=FULL`: a commit is on disk when it returns. Each process writes only the rows of the
+destinations it owns, in one short `BEGIN IMMEDIATE` at a time, so processes wait for each other for a
+commit at most. What if the process dies inside `commit`: SQLite rolls the transaction back, and the loop
+starts again from the cursor, counters and parked payloads of the commit before, which belong together.
+
+Connections are used by one thread at a time; `commit` runs in a thread of its own and so has its own.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import msgspec
+import orjson
+import zstandard
+
+from onward.delivery.state.protocol import Changes, DestinationState, Discard, Parked, Totals
+from onward.eventlog.protocol import Position
+
+PARKED = (
+    *("id", "subscription_id", "bulk_id", "message_id", "event_type", "event_name", "app_version"),
+    *("received_at", "due_at", "attempt", "first_attempt_at", "deadline", "code", "message", "body"),
+)
+DISCARD = (
+    *("id", "destination_id", "at", "subscription_id", "message_id", "event_type", "event_name"),
+    *("received_at", "attempts", "code", "message", "body"),
+)
+
+
+class SqliteStateStore:
+    def __init__(self, data: Path) -> None:
+        data.mkdir(parents=True, exist_ok=True)
+        self._path = data / "state.db"
+        self._reading = Lock()
+        self._read = self._connect()
+        self._write = self._connect()
+        self._write.executescript(files(__package__).joinpath("schema.sql").read_text())
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        return connection
+
+    def open_destination(self, destination_id: str, start: Position) -> DestinationState:
+        self._write.execute(
+            "INSERT OR IGNORE INTO destination (id, start_offset, start_seq, cursor_offset, cursor_seq)"
+            " VALUES (?1, ?2, ?3, ?2, ?3)",
+            (destination_id, start.offset, start.seq),
+        )
+        with self._reading:
+            offset, seq, opened_at = self._read.execute(
+                "SELECT cursor_offset, cursor_seq, breaker_opened_at FROM destination WHERE id = ?",
+                (destination_id,),
+            ).fetchone()
+        return DestinationState(Position(offset, seq), opened_at, self.next_due(destination_id, set()))
+
+    def commit(self, changes: Iterable[tuple[str, Changes]], now: float) -> None:
+        db = self._write
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            for destination_id, change in changes:
+                self._apply(db, destination_id, change, now)
+            db.execute("COMMIT")
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+
+    def _apply(self, db: sqlite3.Connection, destination_id: str, change: Changes, now: float) -> None:
+        minute = int(now // 60)
+        totals = {"delivered": 0, "filtered": 0, "discarded": 0, "retried": 0}
+        for key, number in change.counts.items():
+            totals[key.outcome] += number
+        db.executemany(
+            "INSERT INTO counter VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            [
+                (destination_id, minute, *msgspec.structs.astuple(key), number)
+                for key, number in change.counts.items()
+            ],
+        )
+        db.executemany(
+            "INSERT INTO latency VALUES (?, ?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            [(destination_id, minute, bucket, number) for bucket, number in change.latency.items()],
+        )
+        cursor = change.cursor
+        db.execute(
+            "UPDATE destination SET cursor_offset = coalesce(?, cursor_offset),"
+            " cursor_seq = coalesce(?, cursor_seq), skipped = skipped + ?, fanned_out = fanned_out + ?,"
+            " delivered = delivered + ?, filtered = filtered + ?, discarded = discarded + ?,"
+            " breaker_opened_at = CASE WHEN ? IS NULL THEN breaker_opened_at ELSE nullif(?, 0.0) END"
+            " WHERE id = ?",
+            (
+                cursor and cursor.offset,
+                cursor and cursor.seq,
+                change.skipped,
+                change.fanned_out,
+                totals["delivered"],
+                totals["filtered"],
+                totals["discarded"],
+                change.breaker,
+                change.breaker,
+                destination_id,
+            ),
+        )
+        if change.shift_deadlines:
+            db.execute(
+                "UPDATE parked SET deadline = deadline + ? WHERE destination_id = ? AND deadline > 0",
+                (change.shift_deadlines, destination_id),
+            )
+        db.executemany("DELETE FROM parked WHERE id = ?", [(id,) for id in change.unpark])
+        db.executemany(
+            "UPDATE parked SET due_at = :due_at, attempt = :attempt, first_attempt_at = :first_attempt_at,"
+            " deadline = :deadline, code = :code, message = :message WHERE id = :id",
+            [msgspec.structs.asdict(repark) for repark in change.repark],
+        )
+        for parked in change.park:
+            parked.id = _insert(db, "parked", destination_id, parked)
+        for discard in change.discards:
+            discard.id = _insert(db, "discard", destination_id, discard)
+
+    def due(self, destination_id: str, now: float, limit: int, besides: set[int]) -> list[Parked]:
+        with self._reading:
+            rows = self._read.execute(
+                f"SELECT {', '.join(PARKED)} FROM parked WHERE destination_id = ? AND due_at <= ?"  # noqa: S608
+                " ORDER BY due_at LIMIT ?",
+                (destination_id, now, limit + len(besides)),
+            ).fetchall()
+            bulk_ids = {row[2] for row in rows if row[2] and row[0] not in besides}
+            rows = [row for row in rows if not row[2]]
+            for bulk_id in sorted(bulk_ids):
+                rows += self._read.execute(
+                    f"SELECT {', '.join(PARKED)} FROM parked WHERE destination_id = ? AND bulk_id = ? ORDER BY id",  # noqa: S608
+                    (destination_id, bulk_id),
+                ).fetchall()
+        return [_parked(row) for row in rows if row[0] not in besides]
+
+    def next_due(self, destination_id: str, besides: set[int]) -> float | None:
+        with self._reading:
+            rows = self._read.execute(
+                "SELECT id, due_at FROM parked WHERE destination_id = ? ORDER BY due_at LIMIT ?",
+                (destination_id, len(besides) + 1),
+            ).fetchall()
+        return next((due_at for id, due_at in rows if id not in besides), None)
+
+    def forget(self, destination_id: str) -> None:
+        db = self._write
+        db.execute("BEGIN IMMEDIATE")
+        for table in ("parked", "discard", "counter", "latency"):
+            db.execute(f"DELETE FROM {table} WHERE destination_id = ?", (destination_id,))  # noqa: S608
+        db.execute("DELETE FROM destination WHERE id = ?", (destination_id,))
+        db.execute("COMMIT")
+
+    def heartbeat(self, now: float) -> None:
+        self._write.execute(
+            "INSERT INTO heartbeat VALUES (1, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)", (now,)
+        )
+
+    def shift_for_downtime(self, destination_ids: Sequence[str], now: float) -> float:
+        with self._reading:
+            row = self._read.execute("SELECT at FROM heartbeat").fetchone()
+        gap = max(0.0, now - row[0]) if row else 0.0
+        if gap:
+            self._write.executemany(
+                "UPDATE parked SET deadline = deadline + ? WHERE destination_id = ? AND deadline > 0",
+                [(gap, id) for id in destination_ids],
+            )
+        return gap
+
+    def totals(self) -> dict[str, Totals]:
+        with self._reading:
+            rows = self._read.execute(
+                "SELECT d.id, start_offset, start_seq, cursor_offset, cursor_seq, skipped, fanned_out,"
+                " delivered, filtered, discarded,"
+                " (SELECT count(*) FROM parked p WHERE p.destination_id = d.id), breaker_opened_at"
+                " FROM destination d"
+            ).fetchall()
+        return {id: Totals(Position(so, ss), Position(co, cs), *rest) for id, so, ss, co, cs, *rest in rows}
+
+    def discards(
+        self, destination_id: str, limit: int = 100, before: int | None = None, code: str | None = None
+    ) -> list[Discard]:
+        with self._reading:
+            rows = self._read.execute(
+                f"SELECT {', '.join(DISCARD)} FROM discard WHERE destination_id = ?1 AND (?2 IS NULL OR id < ?2)"  # noqa: S608
+                " AND (?3 IS NULL OR code = ?3) ORDER BY id DESC LIMIT ?4",
+                (destination_id, before, code, limit),
+            ).fetchall()
+        return [_discard(row) for row in rows]
+
+    def prune(self, discards_before: int, counters_before: int) -> None:
+        minute = counters_before // 60_000
+        self._write.execute("DELETE FROM discard WHERE at < ?", (discards_before,))
+        self._write.execute("DELETE FROM counter WHERE minute < ?", (minute,))
+        self._write.execute("DELETE FROM latency WHERE minute < ?", (minute,))
+
+    def close(self) -> None:
+        self._read.close()
+        self._write.close()
+
+
+def _insert(db: sqlite3.Connection, table: str, destination_id: str, held: Parked | Discard) -> int:
+    """The id of the new row, whose columns are the struct's fields of the same name."""
+    row = msgspec.structs.asdict(held) | {
+        "id": None,
+        "destination_id": destination_id,
+        "body": _pack(held.payload, held.event),
+    }
+    del row["payload"], row["event"]
+    done = db.execute(
+        f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(':' + name for name in row)})",  # noqa: S608
+        row,
+    )
+    return done.lastrowid or 0
+
+
+def _pack(payload: object, event: object) -> bytes:
+    """A webhook's payload mostly repeats its event, which costs next to nothing once compressed."""
+    text = orjson.dumps({"payload": payload, "event": event}, option=orjson.OPT_NON_STR_KEYS)
+    return zstandard.compress(text, 1)
+
+
+def _unpack(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    held = orjson.loads(zstandard.decompress(body))
+    return held["payload"], held["event"]
+
+
+def _parked(row: Sequence[Any]) -> Parked:
+    values = dict(zip(PARKED, row, strict=True))
+    values["payload"], values["event"] = _unpack(values.pop("body"))
+    return Parked(**values)
+
+
+def _discard(row: Sequence[Any]) -> Discard:
+    values = dict(zip(DISCARD, row, strict=True))
+    values["payload"], values["event"] = _unpack(values.pop("body"))
+    return Discard(**values)
