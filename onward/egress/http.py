@@ -30,7 +30,8 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
 class EgressError(Exception):
     """No answer. `code` is the errno name that Segment reports (spec §11.3): `ETIMEDOUT`,
     `ECONNREFUSED`, `ECONNRESET`, `ENOTFOUND`, `EAI_AGAIN`, `EHOSTUNREACH`, `ECONNABORTED` are retried;
-    `BLOCKED_ADDRESS` (the guard refused), `INVALID_URL` and `TLS` (certificate refused) are not.
+    `BLOCKED_ADDRESS` (the guard refused), `INVALID_URL`, `INVALID_HEADER` and `TLS` (certificate refused)
+    are not.
     """
 
     RETRYABLE = frozenset(
