@@ -30,7 +30,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     condition: str
     """FQL; `all` matches every event."""
     actions: tuple[dict[str, Any], ...]
-    """Public API action objects: `{"type": "DROP" | "SAMPLE" | "ALLOW_PROPERTIES" | "DROP_PROPERTIES", …}`."""
+    """Public API action objects: `{"type": "DROP", …}`, see spec §6.3."""
     enabled: bool = True
 
 

@@ -1,0 +1,94 @@
+"""Audit events: what is written down about a change (spec §17.2), with secrets masked."""
+
+from typing import Any, Literal
+
+from onward.workspace.entities import Destination, Filter, Source, Subscription, Token, Workspace
+from onward.workspace.secrets import MASK
+
+Audited = Workspace | Source | Destination | Subscription | Filter | Token
+State = dict[str, Any]
+"""An entity's columns, sealed secrets included; `masked` makes it fit to be shown."""
+
+Verb = Literal["Created", "Modified", "Enabled", "Disabled", "Deleted"]
+
+UNRECORDED = {"created_at", "updated_at", "hash", "active"}
+"""Columns that say nothing about what someone changed."""
+
+NAMES: dict[type, str] = {
+    Workspace: "Workspace",
+    Source: "Source",
+    Destination: "Integration",
+    Subscription: "Destination Subscription",
+    Filter: "Destination Filter",
+    Token: "Token",
+}
+
+EXCEPTIONS = {
+    "Integration Modified": "Destination Modified",
+    "Integration Enabled": "Destination Enabled",
+}
+"""Where Segment's names don't follow the pattern."""
+
+RESOURCE_TYPES: dict[type, str] = {
+    Workspace: "workspace",
+    Source: "source",
+    Destination: "destination",
+    Subscription: "destination_subscription",
+    Filter: "destination_filter",
+    Token: "token",
+}
+
+
+def state(entity: Audited) -> State:
+    """What an audit event says of an entity. A copy: later changes to the entity don't show in it."""
+    values = {
+        column.key: _copy(getattr(entity, column.key))
+        for column in entity.__mapper__.column_attrs
+        if column.key not in UNRECORDED
+    }
+    if isinstance(entity, Source):
+        values["write_keys"] = sorted(key.key for key in entity.write_keys)
+    return values
+
+
+def verb(before: State, after: State) -> Verb | None:
+    """What a modification is called; None if nothing differs."""
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    if not changed:
+        return None
+    if changed == {"enabled"}:
+        return "Enabled" if after["enabled"] else "Disabled"
+    return "Modified"
+
+
+def event_type(entity: Audited, verb: Verb) -> str:
+    name = f"{NAMES[type(entity)]} {verb}"
+    return EXCEPTIONS.get(name, name)
+
+
+def resource_type(entity: Audited) -> str:
+    return RESOURCE_TYPES[type(entity)]
+
+
+def resource_name(entity: Audited) -> str:
+    return entity.title if isinstance(entity, Filter) else entity.name
+
+
+def masked(values: State | None) -> State | None:
+    """The same without secrets: sealed settings show as a mask, write keys by their beginning."""
+    if values is None:
+        return None
+    shown = dict(values)
+    if "secrets" in shown:
+        shown["secrets"] = dict.fromkeys(shown["secrets"], MASK)
+    if "write_keys" in shown:
+        shown["write_keys"] = [f"{key[:4]}…" for key in shown["write_keys"]]
+    return shown
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_copy(item) for item in value]
+    return value

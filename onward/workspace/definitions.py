@@ -1,0 +1,78 @@
+"""What the workspace must know of the catalogue: its settings, actions and presets.
+
+The catalogue itself lives above this room (`onward.destinations.catalog`); these protocols are met by
+`onward.destinations.definition`, and the catalogue is handed in where the workspace is opened.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from onward.workspace.ids import derived_id
+
+
+class Field(Protocol):
+    @property
+    def label(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def required(self) -> bool: ...
+    @property
+    def default(self) -> Any: ...
+    @property
+    def choices(self) -> Sequence[str]: ...
+    @property
+    def multiple(self) -> bool: ...
+    @property
+    def secret(self) -> bool: ...
+    @property
+    def minimum(self) -> float | None: ...
+    @property
+    def maximum(self) -> float | None: ...
+
+
+class Action(Protocol):
+    @property
+    def slug(self) -> str: ...
+    @property
+    def fields(self) -> Mapping[str, Field]: ...
+
+
+class Preset(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def trigger(self) -> str: ...
+    @property
+    def mapping(self) -> dict[str, Any]: ...
+
+
+class Definition(Protocol):
+    @property
+    def slug(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def settings(self) -> Mapping[str, Field]: ...
+    @property
+    def actions(self) -> Mapping[str, Action]: ...
+    @property
+    def presets(self) -> Sequence[Preset]: ...
+
+
+Catalogue = Mapping[str, Definition]
+"""Definitions by slug."""
+
+
+def is_secret(field: Field) -> bool:
+    """Whether a setting is sealed at rest and never shown."""
+    return field.secret or field.type == "password"
+
+
+def action_id(definition: Definition, slug: str) -> str:
+    """The Public API's id of an action. Actions have none of their own, so it follows from the slugs."""
+    return derived_id("action", definition.id, slug)

@@ -1,0 +1,26 @@
+"""What can be wrong with a change to the workspace. Each message is one sentence for people."""
+
+
+class WorkspaceError(Exception):
+    """Base of all; `field` is the path of the input at fault, such as `settings.url`."""
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class Invalid(WorkspaceError):
+    """The input breaks a rule."""
+
+
+class Conflict(Invalid):
+    """The input is fine by itself but collides with what is there: a name taken, a limit reached."""
+
+
+class NotFound(WorkspaceError):
+    """There is no such thing in this workspace."""
+
+
+class SecretError(WorkspaceError):
+    """A secret can't be read: wrong key, or changed where it is stored."""

@@ -1,0 +1,161 @@
+"""The one way to read and change a workspace.
+
+A change is one transaction: entities, audit events, version and compiled snapshot are committed together
+or not at all. What if the process dies in between? Then nothing happened. Changes run one after the
+other; a change that turns out to change nothing makes no version and no audit event.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from onward.settings import Settings
+from onward.workspace import audit, compile
+from onward.workspace.database import open_engine, reading, writing
+from onward.workspace.definitions import Catalogue
+from onward.workspace.entities import AuditEvent, Entity, Workspace
+from onward.workspace.errors import NotFound
+from onward.workspace.secrets import Cipher, load_cipher
+
+HOUR_MS = 3_600_000
+
+Found = TypeVar("Found", bound=Entity)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who makes a change: a token, a user, or a command."""
+
+    id: str
+    email: str | None = None
+
+
+@dataclass(kw_only=True)
+class Editor:
+    """One change in progress: what the functions that edit the workspace work on."""
+
+    session: Session
+    workspace: Workspace
+    catalogue: Catalogue
+    cipher: Cipher
+    actor: Actor
+    now: int
+    """Milliseconds since the epoch; the time of everything in this change."""
+    version: int
+    """The version that this change makes."""
+    events: list[AuditEvent] = field(default_factory=list)
+
+    def created(self, entity: audit.Audited) -> None:
+        self.session.add(entity)
+        self.session.flush()
+        self._record(entity, "Created", None, audit.state(entity))
+
+    def modified(self, entity: audit.Audited, before: audit.State) -> bool:
+        """Say that `entity` was changed from `before` (`audit.state`); whether anything differs."""
+        after = audit.state(entity)
+        verb = audit.verb(before, after)
+        if verb is None:
+            return False
+        entity.updated_at = self.now
+        self.session.flush()
+        self._record(entity, verb, before, after)
+        return True
+
+    def deleted(self, entity: audit.Audited) -> None:
+        self._record(entity, "Deleted", audit.state(entity), None)
+        self.session.delete(entity)
+        self.session.flush()
+
+    def _record(
+        self, entity: audit.Audited, verb: audit.Verb, before: audit.State | None, after: audit.State | None
+    ) -> None:
+        event = AuditEvent(
+            workspace_id=self.workspace.id,
+            timestamp=self.now,
+            type=audit.event_type(entity, verb),
+            actor=self.actor.id,
+            actor_email=self.actor.email,
+            resource_id=entity.id,
+            resource_type=audit.resource_type(entity),
+            resource_name=audit.resource_name(entity),
+            before=audit.masked(before),
+            after=audit.masked(after),
+            version=self.version,
+        )
+        self.session.add(event)
+        self.events.append(event)
+
+
+class Store:
+    """The configuration database with its key and the catalogue it is checked against."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        cipher: Cipher,
+        catalogue: Catalogue,
+        *,
+        snapshot_retention_hours: float = 168.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.engine = engine
+        self.cipher = cipher
+        self.catalogue = catalogue
+        self._snapshot_retention_ms = int(snapshot_retention_hours * HOUR_MS)
+        self._clock = clock
+
+    @classmethod
+    def open(cls, settings: Settings, catalogue: Catalogue) -> "Store":
+        """The store of a data folder that `bootstrap` has set up. Snapshots are kept as long as the log."""
+        return cls(
+            open_engine(settings),
+            load_cipher(settings),
+            catalogue,
+            snapshot_retention_hours=settings.log_retention_hours,
+        )
+
+    def now(self) -> int:
+        """Milliseconds since the epoch."""
+        return int(self._clock() * 1000)
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        with reading(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def changing(self, workspace_id: str, actor: Actor, *, dry_run: bool = False) -> Iterator[Editor]:
+        """An editor whose change is committed at the end; a dry run undoes it instead."""
+        with writing(self.engine) as session:
+            workspace = session.get(Workspace, workspace_id)
+            if workspace is None:
+                raise NotFound(f"there is no workspace {workspace_id}")
+            now = self.now()
+            editor = Editor(
+                session=session,
+                workspace=workspace,
+                catalogue=self.catalogue,
+                cipher=self.cipher,
+                actor=actor,
+                now=now,
+                version=compile.take_version(session),
+            )
+            yield editor
+            if editor.events:
+                compile.publish(
+                    session, self.cipher, editor.version, now, keep_since=now - self._snapshot_retention_ms
+                )
+            if dry_run:
+                session.rollback()
+
+
+def find(entity: Found | None, what: str, id: str) -> Found:
+    """`entity`, or `NotFound` saying what was looked for."""
+    if entity is None:
+        raise NotFound(f"there is no {what} {id}")
+    return entity
