@@ -1,0 +1,225 @@
+"""`onward serve`: one web process and N delivery processes, restarted when they die.
+
+Invariants:
+
+* One supervisor a data folder, and none of its children runs twice (`onward.roles`).
+* No child outlives the supervisor (`onward.child`), so killing this process stops everything.
+* A child that dies is started again, at once the first time and with growing pauses if it keeps dying;
+  each death is logged, counted, and visible in `/readyz` and `/metrics`.
+* On SIGTERM or SIGINT the web process stops first (it answers what it has taken, then accepts no more),
+  then the delivery processes drain. What does not stop within its grace is killed, which loses nothing.
+
+It holds no state that anyone needs: when it dies here, the next start begins anew from the data folder.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+import msgspec
+import structlog
+
+from onward import observe
+from onward.child import EXIT_CONFIGURATION
+from onward.roles import Child, Report, TreeLock, role_of, write_report
+from onward.settings import Settings
+from onward.workspace.bootstrap import bootstrap
+
+WEB_GRACE = 10.0
+DELIVERY_GRACE = 20.0
+"""Seconds between SIGTERM and SIGKILL."""
+FIRST_PAUSE = 0.1
+LONGEST_PAUSE = 15.0
+"""Seconds before a restart: doubled with every death in a row."""
+GOOD_LIFE = 3.0
+"""Seconds after which a death is no longer one in a row."""
+
+log = structlog.get_logger("onward.supervisor")
+
+
+class StartError(Exception):
+    """Onward can't start; the message is one sentence that names the cause and the remedy."""
+
+
+class Process:
+    """One role: its current process, and what became of the earlier ones."""
+
+    def __init__(self, role: str, arguments: list[str], grace: float, changed: Callable[[], None]) -> None:
+        self.child = Child(role)
+        self.grace = grace
+        self._arguments = arguments
+        self._changed = changed
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = asyncio.Event()
+
+    async def run(self, settings: bytes, tree_lock: int) -> None:
+        """Keep the role running until `stop`; raises `StartError` if a restart would not help."""
+        pause = FIRST_PAUSE
+        while not self._stopping.is_set():
+            born = time.monotonic()
+            status = await self._live(settings, tree_lock)
+            if self._stopping.is_set():
+                break
+            self._died(status)
+            if status == EXIT_CONFIGURATION:
+                raise StartError(f"the {self.child.role} process can't start; see its message above.")
+            if time.monotonic() - born > GOOD_LIFE:
+                pause = FIRST_PAUSE
+            log.error("process died", died=self.child.role, exit=self.child.last_exit, restart_in=pause)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+        self._become("stopped", None)
+
+    async def _live(self, settings: bytes, tree_lock: int) -> int:
+        # The pipe on stdin brings the settings, and its end of file the news of our death.
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "onward", *self._arguments),
+            stdin=asyncio.subprocess.PIPE,
+            pass_fds=(tree_lock,),
+            process_group=0,
+        )
+        self._process = process
+        self._become("running", process.pid)
+        assert process.stdin is not None
+        process.stdin.write(settings)
+        if self._stopping.is_set():  # asked to stop while the process was being made
+            process.terminate()
+        try:
+            return await process.wait()
+        finally:
+            process.stdin.close()
+            self._process = None
+
+    def _died(self, status: int) -> None:
+        self.child.restarts += 1
+        self.child.last_exit_at = time.time()
+        if status < 0:
+            self.child.last_exit = f"signal {-status} ({signal.Signals(-status).name})"
+        else:
+            self.child.last_exit = f"exit status {status}"
+        self._become("waiting", None)
+
+    def _become(self, state: str, pid: int | None) -> None:
+        self.child.state, self.child.pid = state, pid
+        self._changed()
+
+    def stop(self) -> None:
+        """Ask the process to end, and start no other."""
+        self._stopping.set()
+        self._signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the process and all that it started."""
+        self._stopping.set()
+        if self._process:
+            log.warning("process killed", killed=self.child.role)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+
+class Supervisor:
+    def __init__(self, settings: Settings, lock: TreeLock) -> None:
+        self.settings = settings
+        self.lock = lock
+        data = str(settings.data)
+        self._report = Report(os.getpid(), time.time(), [])
+        self.web = Process("web", ["_web", data], WEB_GRACE, self._write_report)
+        count = str(settings.workers)
+        self.delivery = [
+            Process(
+                role_of(index),
+                ["_delivery", "--index", str(index), "--count", count, data],
+                DELIVERY_GRACE,
+                self._write_report,
+            )
+            for index in range(settings.workers)
+        ]
+        self._report.children = [process.child for process in self.processes]
+        self._stop = asyncio.Event()
+
+    @property
+    def processes(self) -> list[Process]:
+        return [self.web, *self.delivery]
+
+    def _write_report(self) -> None:
+        with contextlib.suppress(OSError):  # a full disk must not stop the supervisor
+            write_report(self.settings.data, self._report)
+
+    async def run(self) -> None:
+        """Run until a signal, or raise `StartError`."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, self._signalled)
+        settings = msgspec.json.encode(self.settings, enc_hook=str) + b"\n"
+        tasks = {
+            process: loop.create_task(process.run(settings, self.lock.tree)) for process in self.processes
+        }
+        stop = loop.create_task(self._stop.wait())
+        done, _ = await asyncio.wait([stop, *tasks.values()], return_when=asyncio.FIRST_COMPLETED)
+        log.info("stopping")
+        for group in ([self.web], self.delivery):
+            for process in group:
+                process.stop()
+            await asyncio.gather(*(self._ended(process, tasks[process]) for process in group))
+        log.info("stopped")
+        stop.cancel()
+        for task in done - {stop}:
+            task.result()
+
+    async def _ended(self, process: Process, task: "asyncio.Task[None]") -> None:
+        _, pending = await asyncio.wait([task], timeout=process.grace)
+        if pending:
+            process.kill()
+            await asyncio.wait([task])
+
+    def _signalled(self) -> None:
+        if self._stop.is_set():  # asked twice: no more patience
+            for process in self.processes:
+                process.kill()
+        self._stop.set()
+
+
+def check_address(host: str, port: int) -> None:
+    """Raises `StartError` if the address can't be listened on.
+
+    The web server shares its port with whoever asks (SO_REUSEPORT), so without this check two servers
+    would take turns in answering.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StartError(
+            f"can't listen on {host}:{port}: {reason}. Choose another with --host and --port."
+        ) from error
+
+
+def serve(settings: Settings, started: Callable[[], None] | None = None) -> None:
+    """Blocking: run everything on a data folder until SIGTERM or SIGINT.
+
+    Raises `StartError`, `DataFolderError` or `WorkspaceError` if that is not possible.
+    """
+    observe.configure(settings.log_level, "supervisor")
+    lock = TreeLock(settings.data)
+    check_address(settings.host, settings.port)
+    token = bootstrap(settings).token
+    if token:
+        print(f"Public API token, shown this once: {token}", flush=True)
+    log.info("serving", address=f"http://{settings.host}:{settings.port}", data=str(settings.data.resolve()))
+    asyncio.run(Supervisor(settings, lock).run())
+    lock.release()
