@@ -1,0 +1,202 @@
+"""The trigger language (spec §7.4): reading, evaluating, writing and refusing triggers."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onward.pipeline import triggers
+from onward.pipeline.triggers import Condition, Group, TriggerError
+
+EVENT = {
+    "type": "track",
+    "event": "Order Completed",
+    "userId": "u1",
+    "name": None,
+    "properties": {"revenue": 10, "plan": "pro", "n": "5", "ok": True, "items": [{"sku": "a"}], "none": None},
+    "context": {"app": {"name": "shop"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("fql", "expected"),
+    [
+        ('type = "track"', True),
+        ('type = "identify" or type = "track"', True),
+        ('type = "track" and event = "order completed"', False),
+        ('type = "track" and (event = "X" or event = "Order Completed")', True),
+        ("properties.revenue = 10", True),
+        ('properties.revenue = "10"', False),
+        ("properties.n = 5", False),
+        ("properties.revenue != 11", True),
+        ("properties.missing != 11", False),
+        ('properties.missing != "x"', True),
+        ('properties.ok != "true"', True),
+        ("properties.revenue >= 10 and properties.revenue < 10.5", True),
+        ("properties.n > 4", False),
+        ("properties.ok = true", True),
+        ("properties.ok = false", False),
+        ("properties.none = null", True),
+        ("properties.missing = null", True),
+        ("properties.plan != null", True),
+        ('contains(event, "Order")', True),
+        ('!contains(properties.missing, "x")', False),
+        ('!contains(properties.plan, "x")', True),
+        ('match(event, "Order*")', True),
+        ('match(event, "*Completed")', True),
+        ('!match(event, "*Completed")', False),
+        ('properties.items.\\0.sku = "a"', True),
+        ("properties.items.length = 1", True),
+        ('context.app.name = "shop"', True),
+        ("name = null", True),
+        ("userId != null", True),
+        ("event != null", True),  # event knows no null: the text "null" is meant
+        ("userId = true", False),
+    ],
+)
+def test_conditions(fql, expected):
+    assert triggers.matches(fql, EVENT) is expected
+
+
+@pytest.mark.parametrize(
+    "fql", ["", "   ", "nonsense", 'type = "track', "(type = 1", "type", "()", 'a é = "x"']
+)
+def test_what_cannot_be_read_matches_nothing(fql):
+    with pytest.raises(TriggerError):
+        triggers.parse(fql)
+    assert triggers.matches(fql, EVENT) is False
+    with pytest.raises(TriggerError):
+        triggers.check(fql)
+
+
+def test_the_last_connective_of_a_level_decides():
+    assert triggers.matches('type = "x" and event = "x" or userId = "u1"', EVENT)
+    assert not triggers.matches('type = "track" or event = "x" and userId = "u1"', EVENT)
+
+
+def test_a_call_closes_the_parentheses_around_it():
+    assert triggers.matches('type = "track" and (contains(event, "x") or contains(event, "y"))', EVENT)
+
+
+@pytest.mark.parametrize(
+    ("fql", "position", "words"),
+    [
+        ('type = "track" and event = "A" or event = "B"', 31, "mixed"),
+        ('type = "track" and foo = "x"', 19, "unknown field"),
+        ('type == "track"', 6, "double quotes"),
+        ("type = 'track'", 7, "double quotes"),
+        ('type = "track" event = "x"', 15, "unexpected"),
+        ('type = "track" and', 18, "found the end"),
+        ('(type = "a" or contains(event, "b"))', 15, "inside parentheses"),
+        ('((type = "a"))', 1, "nested"),
+        ('match(event, "abc")', 13, "*"),
+        ('properties.x > "5"', 15, "needs a number"),
+        ("properties = 5", 0, "needs a name"),
+        ('!(type = "a")', 1, "expected contains or match"),
+        ('contains(type, "x")', 9, "type"),
+    ],
+)
+def test_check_names_the_mistake_and_its_place(fql, position, words):
+    with pytest.raises(TriggerError) as caught:
+        triggers.check(fql)
+    assert caught.value.position == position
+    assert words in str(caught.value)
+
+
+TEXT = st.text(st.characters(exclude_characters='"', exclude_categories=("Cs",)), max_size=8)
+PATH = st.lists(
+    st.text("abz_-9 $é", min_size=1, max_size=4) | st.sampled_from(["and", "null"]), min_size=1, max_size=3
+).map(".".join)
+NUMBER = st.integers(-(10**6), 10**6) | st.floats(-1000, 1000).map(lambda x: round(x, 3))
+LITERAL = TEXT.filter(lambda text: "*" not in text)
+
+
+@st.composite
+def conditions(draw):
+    subject = draw(st.sampled_from(["event-type", "event", "name", "userId"]))
+    if draw(st.booleans()):
+        return Condition(subject, draw(st.sampled_from(["=", "!="])), draw(TEXT))
+    member = draw(st.sampled_from(["event-property", "event-trait", "event-context"]))
+    path = draw(PATH)
+    return draw(
+        st.one_of(
+            st.sampled_from(["exists", "not_exists", "is_true", "is_false"]).map(
+                lambda op: Condition(member, op, name=path)
+            ),
+            st.tuples(st.sampled_from(["=", "!="]), TEXT).map(lambda p: Condition(member, *p, name=path)),
+            st.tuples(
+                st.sampled_from(["<", "<=", ">", ">=", "number_equals", "number_not_equals"]), NUMBER
+            ).map(lambda p: Condition(member, *p, name=path)),
+            st.tuples(
+                st.sampled_from(["contains", "not_contains", "starts_with", "ends_with", "not_ends_with"]),
+                LITERAL,
+            ).map(lambda p: Condition(member, *p, name=path)),
+        )
+    )
+
+
+@given(
+    st.builds(
+        Group, st.sampled_from(["and", "or"]), st.lists(conditions(), min_size=2, max_size=4).map(tuple)
+    )
+)
+def test_what_is_generated_parses_to_the_same_tree_and_passes_the_check(group):
+    text = triggers.generate(group)
+    assert triggers.parse(text) == group
+    triggers.check(text)
+
+
+FRAGMENTS = [
+    *(
+        "type",
+        "event",
+        "properties.x",
+        "foo",
+        " = ",
+        "!=",
+        " and ",
+        " or ",
+        "(",
+        ")",
+        '"track"',
+        "5",
+        "-",
+        "!",
+    ),
+    *("contains", "match", ",", "null", "true", "'", "\\", ".", " ", "*", "é"),
+]
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=14).map("".join) | st.text(max_size=30))
+def test_no_text_makes_it_fail(fql):
+    predicate = triggers.compile(fql)
+    assert predicate(EVENT) in (True, False)
+    assert predicate({}) in (True, False)
+    try:
+        triggers.check(fql)
+    except TriggerError as error:
+        assert 0 <= error.position <= len(fql)
+    else:
+        triggers.parse(fql)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(("type", "event", "userId", "properties", "context"), JSON)
+    )
+)
+def test_no_event_makes_it_fail(event):
+    for fql in (
+        'type = "a"',
+        "properties.x.0 > 5",
+        '!contains(properties.a, "b")',
+        "context.length = 1",
+        "userId != null",
+    ):
+        assert triggers.matches(fql, event) in (True, False)
