@@ -95,3 +95,7 @@ class EventLog(LogReader, Protocol):
 
 class LogFull(Exception):
     """The disk is down to its reserve: tracking answers 503 with Retry-After until there is room."""
+
+
+class LogUnavailable(Exception):
+    """The log can't be opened or read; the message names the file, the cause and the remedy."""
