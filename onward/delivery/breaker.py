@@ -37,9 +37,10 @@ class Breaker:
     def begin_probe(self) -> None:
         self.probing = True
 
-    def abandon_probe(self) -> None:
+    def abandon_probe(self, now: float) -> None:
         """There was nothing to probe with."""
         self.probing = False
+        self.probe_at = now + FIRST_PROBE
 
     def succeeded(self) -> bool:
         """A request was answered; True if this closed the breaker."""

@@ -5,17 +5,60 @@ from typing import Any
 import msgspec
 
 from onward.delivery.ledger import OpenRecord
+from onward.delivery.state.protocol import DELIVERED, Count
 from onward.destinations.definition import Action, Payload
 from onward.pipeline.types import Event
 
 
-class Label(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What an event is counted under (spec §12.3)."""
+class Label(msgspec.Struct, frozen=True, gc=False):
+    """What an event is counted under (spec §12.3), shared by all events alike."""
 
     subscription_id: str
     event_type: str
     event_name: str
     app_version: str
+    delivered_at_once: Count
+    """The counter of nearly every delivery, made once."""
+
+    def count(self, outcome: str, code: str) -> Count:
+        return Count(
+            outcome, code, self.subscription_id, self.event_type, self.event_name, self.app_version
+        )
+
+
+class Labels:
+    """The labels of one destination: each made once, and bounded, as event names may be dynamic."""
+
+    MOST = 2_000
+    OTHER = "(other)"
+
+    def __init__(self) -> None:
+        self._labels: dict[tuple[str, str, str, str], Label] = {}
+        self.unknown = self.get("", "", "", "")
+        """Of what can't be read."""
+
+    def of(self, subscription_id: str, event: Event) -> Label:
+        event_type = event["type"]
+        name = event.get("event" if event_type == "track" else "name")
+        context = event.get("context")
+        app = context.get("app") if type(context) is dict else None
+        version = app.get("version") if type(app) is dict else None
+        return self.get(
+            subscription_id,
+            event_type,
+            name if type(name) is str else "",
+            version if type(version) is str else "",
+        )
+
+    def get(self, subscription_id: str, event_type: str, name: str, version: str) -> Label:
+        key = (subscription_id, event_type, name, version)
+        label = self._labels.get(key)
+        if label is None:
+            if len(self._labels) >= self.MOST and name != self.OTHER:
+                return self.get(subscription_id, event_type, self.OTHER, "")
+            first = Count("delivered", f"{DELIVERED}1", subscription_id, event_type, name[:200], version[:50])
+            label = self._labels[key] = Label(subscription_id, event_type, name[:200], version[:50], first)
+        return label
 
 
 class Target(msgspec.Struct, frozen=True):

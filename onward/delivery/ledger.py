@@ -8,6 +8,7 @@ is lost, nothing is counted twice, and what was in flight may be delivered again
 """
 
 from collections import deque
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from onward.delivery.state.protocol import Changes
@@ -29,6 +30,13 @@ class OpenRecord:
         self.settled = False
         """Whether an item of it has had an outcome (a filtered event has none)."""
         self.changes: Changes | None = None
+
+    @property
+    def own(self) -> Changes:
+        """What has become of its events, made when there is something to say."""
+        if self.changes is None:
+            self.changes = Changes()
+        return self.changes
 
 
 class Ledger:
@@ -57,21 +65,22 @@ class Ledger:
             if record.changes is not None:
                 into.merge(record.changes)
 
-    def rewind(self, untouched: "set[OpenRecord]") -> Position:
-        """Forget the tail of records that nobody has begun to send; where to read on from.
+    def rewind(self, untouched: set[OpenRecord]) -> tuple[Position, set[OpenRecord]]:
+        """Forget the tail of records that nobody has begun to send: where to read on from, and which.
 
         Called when the destination is paused, so that an outage holds no memory.
         """
+        dropped: set[OpenRecord] = set()
         while self._open:
             record = self._open[-1]
             if record.settled or not (record.pending == 0 or record in untouched):
                 break
-            self._open.pop()
+            dropped.add(self._open.pop())
             self.open_events -= record.events
-        return self._open[-1].end if self._open else self.cursor
+        return (self._open[-1].end if self._open else self.cursor), dropped
 
 
-def untouched(items: "list[Item]") -> "set[OpenRecord]":
+def untouched(items: "Iterable[Item]") -> set[OpenRecord]:
     """The records all of whose events are among `items`, which are still unsent."""
     waiting: dict[OpenRecord, int] = {}
     for item in items:

@@ -204,8 +204,9 @@ class StateStore(Protocol):
         """Remove all that is known of a deleted destination."""
         ...
 
-    def shift_for_downtime(self, destination_ids: Sequence[str], now: float) -> float:
-        """Add the time since the last heartbeat to all deadlines; the seconds added."""
+    def shift_for_downtime(self, destination_ids: Sequence[str], now: float, least: float) -> float:
+        """Add the time since the last heartbeat, if it is at least `least` seconds, to the deadlines of
+        these destinations; the seconds added."""
         ...
 
     def heartbeat(self, now: float) -> None: ...

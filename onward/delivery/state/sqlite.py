@@ -9,7 +9,8 @@ Connections are used by one thread at a time; `commit` runs in a thread of its o
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from threading import Lock
@@ -37,6 +38,7 @@ class SqliteStateStore:
         data.mkdir(parents=True, exist_ok=True)
         self._path = data / "state.db"
         self._reading = Lock()
+        self._writing = Lock()
         self._read = self._connect()
         self._write = self._connect()
         self._write.executescript(files(__package__).joinpath("schema.sql").read_text())
@@ -48,11 +50,12 @@ class SqliteStateStore:
         return connection
 
     def open_destination(self, destination_id: str, start: Position) -> DestinationState:
-        self._write.execute(
-            "INSERT OR IGNORE INTO destination (id, start_offset, start_seq, cursor_offset, cursor_seq)"
-            " VALUES (?1, ?2, ?3, ?2, ?3)",
-            (destination_id, start.offset, start.seq),
-        )
+        with self._transaction() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO destination (id, start_offset, start_seq, cursor_offset, cursor_seq)"
+                " VALUES (?1, ?2, ?3, ?2, ?3)",
+                (destination_id, start.offset, start.seq),
+            )
         with self._reading:
             offset, seq, opened_at = self._read.execute(
                 "SELECT cursor_offset, cursor_seq, breaker_opened_at FROM destination WHERE id = ?",
@@ -61,15 +64,20 @@ class SqliteStateStore:
         return DestinationState(Position(offset, seq), opened_at, self.next_due(destination_id, set()))
 
     def commit(self, changes: Iterable[tuple[str, Changes]], now: float) -> None:
-        db = self._write
-        db.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction() as db:
             for destination_id, change in changes:
                 self._apply(db, destination_id, change, now)
-            db.execute("COMMIT")
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._writing:
+            self._write.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._write
+                self._write.execute("COMMIT")
+            except BaseException:
+                self._write.execute("ROLLBACK")
+                raise
 
     def _apply(self, db: sqlite3.Connection, destination_id: str, change: Changes, now: float) -> None:
         minute = int(now // 60)
@@ -128,7 +136,7 @@ class SqliteStateStore:
     def due(self, destination_id: str, now: float, limit: int, besides: set[int]) -> list[Parked]:
         with self._reading:
             rows = self._read.execute(
-                f"SELECT {', '.join(PARKED)} FROM parked WHERE destination_id = ? AND due_at <= ?"  # noqa: S608
+                f"SELECT {', '.join(PARKED)} FROM parked WHERE destination_id = ? AND due_at <= ?"
                 " ORDER BY due_at LIMIT ?",
                 (destination_id, now, limit + len(besides)),
             ).fetchall()
@@ -136,7 +144,8 @@ class SqliteStateStore:
             rows = [row for row in rows if not row[2]]
             for bulk_id in sorted(bulk_ids):
                 rows += self._read.execute(
-                    f"SELECT {', '.join(PARKED)} FROM parked WHERE destination_id = ? AND bulk_id = ? ORDER BY id",  # noqa: S608
+                    f"SELECT {', '.join(PARKED)} FROM parked"
+                    " WHERE destination_id = ? AND bulk_id = ? ORDER BY id",
                     (destination_id, bulk_id),
                 ).fetchall()
         return [_parked(row) for row in rows if row[0] not in besides]
@@ -150,24 +159,26 @@ class SqliteStateStore:
         return next((due_at for id, due_at in rows if id not in besides), None)
 
     def forget(self, destination_id: str) -> None:
-        db = self._write
-        db.execute("BEGIN IMMEDIATE")
-        for table in ("parked", "discard", "counter", "latency"):
-            db.execute(f"DELETE FROM {table} WHERE destination_id = ?", (destination_id,))  # noqa: S608
-        db.execute("DELETE FROM destination WHERE id = ?", (destination_id,))
-        db.execute("COMMIT")
+        with self._transaction() as db:
+            for table in ("parked", "discard", "counter", "latency"):
+                db.execute(f"DELETE FROM {table} WHERE destination_id = ?", (destination_id,))
+            db.execute("DELETE FROM destination WHERE id = ?", (destination_id,))
 
     def heartbeat(self, now: float) -> None:
-        self._write.execute(
-            "INSERT INTO heartbeat VALUES (1, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)", (now,)
-        )
+        with self._transaction() as db:
+            db.execute(
+                "INSERT INTO heartbeat VALUES (1, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)",
+                (now,),
+            )
 
-    def shift_for_downtime(self, destination_ids: Sequence[str], now: float) -> float:
+    def shift_for_downtime(self, destination_ids: Sequence[str], now: float, least: float) -> float:
         with self._reading:
             row = self._read.execute("SELECT at FROM heartbeat").fetchone()
-        gap = max(0.0, now - row[0]) if row else 0.0
-        if gap:
-            self._write.executemany(
+        gap: float = now - row[0] if row else 0.0
+        if gap < least:
+            return 0.0
+        with self._transaction() as db:
+            db.executemany(
                 "UPDATE parked SET deadline = deadline + ? WHERE destination_id = ? AND deadline > 0",
                 [(gap, id) for id in destination_ids],
             )
@@ -188,7 +199,8 @@ class SqliteStateStore:
     ) -> list[Discard]:
         with self._reading:
             rows = self._read.execute(
-                f"SELECT {', '.join(DISCARD)} FROM discard WHERE destination_id = ?1 AND (?2 IS NULL OR id < ?2)"  # noqa: S608
+                f"SELECT {', '.join(DISCARD)} FROM discard"
+                " WHERE destination_id = ?1 AND (?2 IS NULL OR id < ?2)"
                 " AND (?3 IS NULL OR code = ?3) ORDER BY id DESC LIMIT ?4",
                 (destination_id, before, code, limit),
             ).fetchall()
@@ -196,9 +208,10 @@ class SqliteStateStore:
 
     def prune(self, discards_before: int, counters_before: int) -> None:
         minute = counters_before // 60_000
-        self._write.execute("DELETE FROM discard WHERE at < ?", (discards_before,))
-        self._write.execute("DELETE FROM counter WHERE minute < ?", (minute,))
-        self._write.execute("DELETE FROM latency WHERE minute < ?", (minute,))
+        with self._transaction() as db:
+            db.execute("DELETE FROM discard WHERE at < ?", (discards_before,))
+            db.execute("DELETE FROM counter WHERE minute < ?", (minute,))
+            db.execute("DELETE FROM latency WHERE minute < ?", (minute,))
 
     def close(self) -> None:
         self._read.close()
@@ -214,7 +227,7 @@ def _insert(db: sqlite3.Connection, table: str, destination_id: str, held: Parke
     }
     del row["payload"], row["event"]
     done = db.execute(
-        f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(':' + name for name in row)})",  # noqa: S608
+        f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(':' + name for name in row)})",
         row,
     )
     return done.lastrowid or 0

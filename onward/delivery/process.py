@@ -1,0 +1,263 @@
+"""The delivery process: a share of the destinations, each with its loop, over one log, store and client.
+
+Which process owns a destination is a function of its id alone, so processes need not talk; the supervisor
+sees to it that two of the same index never run at once. What if it dies: see `loop.py` for what is in
+flight; everything else is in the store or the log.
+
+The cyclic garbage collector would walk every decoded event again and again (two thirds of the time of a
+busy process), and nothing on the road makes cycles: it is off, and run by hand when there is little to do.
+"""
+
+import asyncio
+import gc
+import random
+import signal
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+import uvloop
+
+from onward import eventlog
+from onward.delivery.loop import DestinationLoop
+from onward.delivery.plan import Plan
+from onward.delivery.state.protocol import Changes
+from onward.delivery.state.sqlite import SqliteStateStore
+from onward.egress.client import HttpClient
+from onward.egress.guard import Guard
+from onward.eventlog.cache import DecodeCache
+from onward.eventlog.protocol import Position, Record
+from onward.eventlog.record import CorruptRecord, decode
+from onward.pipeline.normalise import Undecodable, normalise
+from onward.pipeline.types import Event
+from onward.settings import Settings
+from onward.workspace.snapshot import Destination
+from onward.workspace.watch import SnapshotWatcher
+
+log = structlog.get_logger()
+
+TAIL_EVERY = 0.005
+"""Seconds between looks at the log's tail."""
+CONFIGURATION_EVERY = 0.25
+COMMIT_EVERY = 0.02
+"""Seconds between commits of the state: what may be repeated after a crash was answered within these."""
+HEARTBEAT_EVERY = 5.0
+DOWN = 60.0
+"""Seconds without a heartbeat from which deadlines are moved: our own absence is no destination's fault."""
+PRUNE_EVERY = 600.0
+COUNTERS_KEPT = 31 * 24 * 3600.0
+
+
+def run(settings: Settings, index: int, count: int) -> None:
+    """Deliver to the destinations of share `index` of `count`, until SIGTERM or SIGINT."""
+    gc.disable()
+    uvloop.run(DeliveryProcess(settings, index, count).run())
+
+
+def owner(destination_id: str, count: int) -> int:
+    """The index of the process that owns a destination."""
+    return zlib.crc32(destination_id.encode()) % count
+
+
+def read_events(record: Record) -> list[Event | Undecodable]:
+    try:
+        return normalise(*decode(record.body))
+    except CorruptRecord as error:
+        return [Undecodable(position, str(error)) for position in range(record.count)]
+
+
+class DeliveryProcess:
+    def __init__(self, settings: Settings, index: int, count: int) -> None:
+        self._settings = settings
+        self._index = index
+        self._count = count
+        self._reader = eventlog.open_reader(settings)
+        self._cache = DecodeCache(self._reader, read_events)
+        self._store = SqliteStateStore(settings.data)
+        self._snapshots = SnapshotWatcher(settings)
+        self._http = HttpClient(Guard(settings.egress_allow))
+        self._loops: dict[str, DestinationLoop] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._dirty: set[str] = set()
+        self._has_dirty = asyncio.Event()
+        self._heads: dict[str, Position] = {}
+        self._dice = random.SystemRandom()
+
+    async def run(self) -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(signum, stop.set)
+        self._count_downtime()
+        await self._configure()
+        chores = [
+            loop.create_task(chore)
+            for chore in (self._tail(), self._watch(), self._commit_forever(), self._keep_house())
+        ]
+        log.info("delivering", index=self._index, of=self._count, destinations=len(self._loops))
+        gc.collect()
+        gc.freeze()
+        stopped = loop.create_task(stop.wait())
+        done, _ = await asyncio.wait([stopped, *chores], return_when=asyncio.FIRST_COMPLETED)
+        await self._drain(chores)
+        for task in done - {stopped}:
+            task.result()  # A chore never ends by itself: say why it did, and let the supervisor restart us.
+
+    async def _drain(self, chores: list[asyncio.Task[None]]) -> None:
+        """Finish what is in flight, write it down, and go."""
+        await asyncio.gather(*(loop.stop() for loop in self._loops.values()))
+        for chore in chores:
+            chore.cancel()
+        await asyncio.gather(*chores, *self._tasks.values(), return_exceptions=True)
+        self._dirty.update(self._loops)
+        await self._commit()
+        await self._http.close()
+        self._store.heartbeat(time.time())
+        self._store.close()
+        self._reader.close()
+
+    def _count_downtime(self) -> None:
+        shifted = self._store.shift_for_downtime(
+            [
+                destination.id
+                for destination in self._snapshots.current.destinations
+                if owner(destination.id, self._count) == self._index
+            ],
+            time.time(),
+            DOWN,
+        )
+        if shifted:
+            log.info("was away: deadlines of retries moved", seconds=shifted)
+
+    # Configuration
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(CONFIGURATION_EVERY)
+            if self._snapshots.refresh():
+                await self._configure()
+
+    async def _configure(self) -> None:
+        """Start, update and end loops, so that they are those of the snapshot."""
+        snapshot = self._snapshots.current
+        mine = {d.id: d for d in snapshot.destinations if owner(d.id, self._count) == self._index}
+        for gone in self._loops.keys() - mine.keys():
+            await self._end(gone)
+        for destination in mine.values():
+            with _named(destination):
+                self._begin_or_update(destination)
+        log.debug("configured", version=snapshot.version, destinations=len(self._loops))
+
+    def _begin_or_update(self, destination: Destination) -> None:
+        running = self._loops.get(destination.id)
+        if running is not None:
+            if running.plan.destination != destination:
+                running.update(Plan.of(destination))
+            return
+        if not destination.active:
+            return
+        start = self._reader.seek(destination.source_id, destination.active[0][0])
+        state = self._store.open_destination(destination.id, start)
+        loop = DestinationLoop(
+            Plan.of(destination),
+            state,
+            self._cache,
+            self._store,
+            self._http,
+            lambda: self._changed(destination.id),
+            self._dice,
+        )
+        self._loops[destination.id] = loop
+        self._tasks[destination.id] = asyncio.get_running_loop().create_task(loop.run())
+
+    async def _end(self, destination_id: str) -> None:
+        """A destination was deleted: with it goes all that is known of it."""
+        loop, task = self._loops.pop(destination_id), self._tasks.pop(destination_id)
+        await loop.stop()
+        await task
+        self._dirty.discard(destination_id)
+        await asyncio.to_thread(self._store.forget, destination_id)
+
+    # The log's tail
+
+    async def _tail(self) -> None:
+        while True:
+            if self._reader.changed():
+                heads = self._reader.heads()
+                moved = {source for source, head in heads.items() if self._heads.get(source) != head}
+                self._heads = heads
+                for loop in self._loops.values():
+                    if loop.plan.destination.source_id in moved:
+                        loop.wake()
+            await asyncio.sleep(TAIL_EVERY)
+
+    # The state
+
+    def _changed(self, destination_id: str) -> None:
+        self._dirty.add(destination_id)
+        self._has_dirty.set()
+
+    async def _commit_forever(self) -> None:
+        while True:
+            await self._has_dirty.wait()
+            await asyncio.sleep(COMMIT_EVERY)
+            self._has_dirty.clear()
+            await self._commit()
+
+    async def _commit(self) -> None:
+        loops = [self._loops[id] for id in self._dirty if id in self._loops]
+        self._dirty.clear()
+        taken: list[tuple[DestinationLoop, Changes]] = []
+        for loop in loops:
+            changes = loop.take_changes()
+            if changes is not None:
+                taken.append((loop, changes))
+        if not taken:
+            return
+        rows = [(loop.plan.destination.id, changes) for loop, changes in taken]
+        while True:
+            try:
+                await asyncio.to_thread(self._store.commit, rows, time.time())
+                break
+            except sqlite3.Error as error:
+                # A full disk, say. Nothing is lost meanwhile: the windows fill up, and reading stops.
+                log.error("state can't be written; trying again", error=str(error))
+                await asyncio.sleep(1.0)
+        for loop, changes in taken:
+            loop.committed(changes)
+
+    async def _keep_house(self) -> None:
+        pruned_at = 0.0
+        while True:
+            now = time.time()
+            with _reported("heartbeat"):
+                await asyncio.to_thread(self._store.heartbeat, now)
+            if self._index == 0 and now - pruned_at > PRUNE_EVERY:
+                pruned_at = now
+                discards_before = int((now - self._settings.discard_retention_hours * 3600) * 1000)
+                with _reported("pruning"):
+                    await asyncio.to_thread(
+                        self._store.prune, discards_before, int((now - COUNTERS_KEPT) * 1000)
+                    )
+            gc.collect(1)
+            await asyncio.sleep(HEARTBEAT_EVERY)
+
+
+@contextmanager
+def _named(destination: Destination) -> Iterator[None]:
+    """One destination that can't be set up must not keep the others from running."""
+    try:
+        yield
+    except Exception:
+        log.exception("destination can't be set up", destination=destination.id, name=destination.name)
+
+
+@contextmanager
+def _reported(what: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        log.error(f"{what} failed", error=str(error))

@@ -1,0 +1,177 @@
+"""What an outcome does to the books: counted, parked for a retry, or discarded with its reason.
+
+Changes are collected on the item's record while that is open, so that they are committed together with
+the cursor that passes it, and on the destination for payloads that were parked before.
+"""
+
+from bisect import bisect_left
+from random import Random
+
+from onward.delivery.item import Item, Label
+from onward.delivery.ledger import OpenRecord
+from onward.delivery.retry import next_attempt
+from onward.delivery.state.protocol import (
+    DELIVERED,
+    LATENCY_BOUNDS,
+    Changes,
+    Discard,
+    Parked,
+    Repark,
+)
+from onward.destinations.outcome import Outcome
+from onward.pipeline.types import Event, Json
+from onward.workspace.snapshot import DeliveryPolicy
+
+MESSAGE = 2_000
+"""Characters of a reason that are kept."""
+
+
+class Settler:
+    def __init__(self, policy: DeliveryPolicy, dice: Random) -> None:
+        self.policy = policy
+        self._dice = dice
+        self.changes = Changes()
+        """What happened to payloads that no open record waits for."""
+
+    def settle(self, item: Item, outcome: Outcome, now: float) -> bool:
+        """Write down an attempt's outcome; True if a record has finished because of it."""
+        record = item.record
+        changes = self.changes if record is None else record.own
+        item.attempt += 1
+        if outcome.kind == "delivered":
+            self._delivered(changes, item, now)
+        elif outcome.kind == "discarded":
+            self._discarded(changes, item, outcome.code, outcome.message, now)
+        else:
+            self._failed(changes, item, outcome, now)
+        if record is None:
+            return False
+        record.settled = True
+        record.pending -= 1
+        return record.pending == 0
+
+    def hold_bulk(self, items: list[Item], bulk_id: int, now: float) -> None:
+        """Persist the composition of a bulk batch, before its first attempt, due at once."""
+        for item in items:
+            assert item.record is not None
+            item.record.own.park.append(_parked(item, bulk_id, now, "", ""))
+            item.record.settled = True
+            item.record.pending -= 1
+
+    def refuse(
+        self,
+        record: OpenRecord,
+        label: Label,
+        code: str,
+        why: str,
+        event: Event,
+        received_at: int,
+        now: float,
+    ) -> None:
+        """Discard an event that matched but could not become a payload."""
+        record.own.count(label.count("discarded", code))
+        record.own.discards.append(
+            _discard(label, event, {}, str(event.get("messageId", "")), received_at, 0, code, why, now)
+        )
+
+    def _delivered(self, changes: Changes, item: Item, now: float) -> None:
+        label = item.label
+        if item.attempt == 1:
+            changes.count(label.delivered_at_once)
+        else:
+            changes.count(label.count("delivered", f"{DELIVERED}{item.attempt}"))
+        bucket = bisect_left(LATENCY_BOUNDS, now * 1000 - item.received_at)
+        changes.latency[bucket] = changes.latency.get(bucket, 0) + 1
+        if item.parked_id:
+            changes.unpark.append(item.parked_id)
+
+    def _discarded(self, changes: Changes, item: Item, code: str, message: str, now: float) -> None:
+        changes.count(item.label.count("discarded", code))
+        changes.discards.append(
+            _discard(
+                item.label,
+                item.event,
+                item.payload,
+                item.message_id,
+                item.received_at,
+                item.attempt,
+                code,
+                message,
+                now,
+            )
+        )
+        if item.parked_id:
+            changes.unpark.append(item.parked_id)
+
+    def _failed(self, changes: Changes, item: Item, outcome: Outcome, now: float) -> None:
+        if not item.first_attempt_at:
+            item.first_attempt_at = now
+            item.deadline = now + self.policy.retry_window
+        due = next_attempt(self.policy, item.attempt, item.deadline, now, outcome.retry_after, self._dice)
+        if due is None:
+            why = f"given up after {item.attempt} attempts: {outcome.message}"
+            self._discarded(changes, item, outcome.code, why, now)
+            return
+        changes.count(item.label.count("retried", outcome.code))
+        message = outcome.message[:MESSAGE]
+        if item.parked_id:
+            changes.repark.append(
+                Repark(
+                    item.parked_id,
+                    due,
+                    item.attempt,
+                    item.first_attempt_at,
+                    item.deadline,
+                    outcome.code,
+                    message,
+                )
+            )
+        else:
+            changes.park.append(_parked(item, 0, due, outcome.code, message))
+
+
+def _discard(
+    label: Label,
+    event: Event,
+    payload: Json,
+    message_id: str,
+    received_at: int,
+    attempts: int,
+    code: str,
+    why: str,
+    now: float,
+) -> Discard:
+    return Discard(
+        at=int(now * 1000),
+        subscription_id=label.subscription_id,
+        message_id=message_id,
+        event_type=label.event_type,
+        event_name=label.event_name,
+        received_at=received_at,
+        attempts=attempts,
+        code=code,
+        message=why[:MESSAGE],
+        payload=payload,
+        event=event,
+    )
+
+
+def _parked(item: Item, bulk_id: int, due_at: float, code: str, message: str) -> Parked:
+    label = item.label
+    return Parked(
+        subscription_id=label.subscription_id,
+        bulk_id=bulk_id,
+        message_id=item.message_id,
+        event_type=label.event_type,
+        event_name=label.event_name,
+        app_version=label.app_version,
+        received_at=item.received_at,
+        payload=item.payload,
+        event=item.event,
+        due_at=due_at,
+        attempt=item.attempt,
+        first_attempt_at=item.first_attempt_at,
+        deadline=item.deadline,
+        code=code,
+        message=message,
+    )

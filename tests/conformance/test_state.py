@@ -1,0 +1,189 @@
+"""What every state store keeps (see `onward.delivery.state.protocol`)."""
+
+import sqlite3
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from onward.delivery.state.protocol import Changes, Count, Discard, Parked, Repark
+from onward.delivery.state.sqlite import SqliteStateStore
+from onward.eventlog.protocol import Position
+
+NOW = 1_700_000_000.0
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = SqliteStateStore(tmp_path)
+    yield store
+    store.close()
+
+
+def parked(message_id="m", due_at=NOW, bulk_id=0, **fields):
+    defaults = {
+        "subscription_id": "s",
+        "bulk_id": bulk_id,
+        "message_id": message_id,
+        "event_type": "track",
+        "event_name": "Bought",
+        "app_version": "",
+        "received_at": 1,
+        "payload": {"a": 1},
+        "event": {"messageId": message_id},
+        "due_at": due_at,
+        "attempt": 1,
+        "first_attempt_at": NOW,
+        "deadline": NOW + 100,
+    }
+    return Parked(**(defaults | fields))
+
+
+def count(outcome, code="x"):
+    return Count(outcome, code, "s", "track", "Bought", "")
+
+
+def commit(store, destination_id="d", now=NOW, **fields):
+    changes = Changes()
+    for name, value in fields.items():
+        setattr(changes, name, value)
+    store.commit([(destination_id, changes)], now)
+    return changes
+
+
+def test_a_new_destination_starts_where_it_is_told_and_an_old_one_where_it_was(store, tmp_path):
+    assert store.open_destination("d", Position(5, 50)).cursor == Position(5, 50)
+    commit(store, cursor=Position(9, 90))
+    again = SqliteStateStore(tmp_path)
+    assert again.open_destination("d", Position(1, 1)).cursor == Position(9, 90)
+    again.close()
+
+
+def test_a_commit_is_all_or_nothing(store):
+    store.open_destination("d", Position())
+    bad = Changes()
+    bad.cursor = Position(7, 7)
+    bad.counts = {count("delivered"): 3}
+    bad.park = [parked(event_type=object())]
+    with pytest.raises(sqlite3.Error):
+        store.commit([("d", bad)], NOW)
+    totals = store.totals()["d"]
+    assert (totals.cursor, totals.delivered, totals.parked) == (Position(), 0, 0)
+    commit(store, cursor=Position(7, 7))
+    assert store.totals()["d"].cursor == Position(7, 7)
+
+
+def test_parked_payloads_come_back_when_due_and_leave_with_their_outcome(store):
+    store.open_destination("d", Position())
+    held = commit(store, park=[parked("a", NOW + 10), parked("b", NOW + 5), parked("c", NOW + 99)]).park
+    assert all(each.id for each in held)
+    assert store.next_due("d", set()) == NOW + 5
+    due = store.due("d", NOW + 10, 10, set())
+    assert [each.message_id for each in due] == ["b", "a"]
+    assert due[0].payload == {"a": 1}
+    assert due[0].event == {"messageId": "b"}
+    assert [each.message_id for each in store.due("d", NOW + 10, 10, {due[0].id})] == ["a"]
+    commit(store, unpark=[due[0].id], counts={count("delivered"): 1})
+    commit(store, repark=[Repark(due[1].id, NOW + 500, 2, NOW, NOW + 600, "503", "busy")])
+    assert store.next_due("d", set()) == NOW + 99
+    (last,) = store.due("d", NOW + 500, 10, {held[2].id})
+    assert (last.message_id, last.attempt, last.code) == ("a", 2, "503")
+
+
+def test_bulk_batches_come_back_whole_and_in_order(store):
+    store.open_destination("d", Position())
+    commit(store, park=[parked(str(n), NOW, bulk_id=77) for n in range(30)] + [parked("x", NOW + 1)])
+    due = store.due("d", NOW + 2, 5, set())
+    assert [each.message_id for each in due if each.bulk_id == 77] == [str(n) for n in range(30)]
+
+
+def test_destinations_do_not_see_each_other(store):
+    for name in "de":
+        store.open_destination(name, Position())
+    commit(store, "d", park=[parked("a")], discards=[discard("a")])
+    assert store.due("e", NOW + 1, 10, set()) == []
+    assert store.discards("e") == []
+    store.forget("d")
+    assert store.due("d", NOW + 1, 10, set()) == []
+    assert store.discards("d") == []
+    assert set(store.totals()) == {"e"}
+
+
+def discard(message_id, code="400", at=1):
+    return Discard(
+        at=at,
+        subscription_id="s",
+        message_id=message_id,
+        event_type="track",
+        event_name="Bought",
+        received_at=0,
+        attempts=1,
+        code=code,
+        message="no such field",
+        payload={"p": "ü\u0000"},
+        event={"messageId": message_id},
+    )
+
+
+def test_discards_keep_payload_and_reason_newest_first_and_page(store):
+    store.open_destination("d", Position())
+    commit(store, discards=[discard(str(n), code="400" if n % 2 else "401") for n in range(10)])
+    first = store.discards("d", limit=4)
+    assert [each.message_id for each in first] == ["9", "8", "7", "6"]
+    assert first[0].payload == {"p": "ü\u0000"}
+    assert [each.message_id for each in store.discards("d", 4, before=first[-1].id)] == ["5", "4", "3", "2"]
+    assert {each.code for each in store.discards("d", code="401")} == {"401"}
+    store.prune(discards_before=2, counters_before=0)
+    assert store.discards("d") == []
+
+
+def test_downtime_and_outages_do_not_use_up_deadlines(store):
+    store.open_destination("d", Position())
+    commit(store, park=[parked("a", deadline=NOW + 100), parked("b", bulk_id=4, deadline=0.0)])
+    store.heartbeat(NOW)
+    assert store.shift_for_downtime(["d"], NOW + 30, least=60) == 0
+    assert store.shift_for_downtime(["d"], NOW + 3600, least=60) == 3600
+    commit(store, shift_deadlines=50.0)
+    deadlines = {each.message_id: each.deadline for each in store.due("d", NOW + 9999, 9, set())}
+    assert deadlines == {"a": NOW + 100 + 3600 + 50, "b": 0.0}
+
+
+def test_the_breaker_is_remembered(store):
+    store.open_destination("d", Position())
+    commit(store, breaker=NOW)
+    assert store.open_destination("d", Position()).breaker_opened_at == NOW
+    commit(store, counts={count("delivered"): 1})
+    assert store.open_destination("d", Position()).breaker_opened_at == NOW
+    commit(store, breaker=0.0)
+    assert store.open_destination("d", Position()).breaker_opened_at is None
+
+
+OUTCOMES = st.sampled_from(["delivered", "filtered", "discarded", "park", "skip", "fan"])
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(OUTCOMES, max_size=8), max_size=12), st.integers(0, 50))
+def test_the_books_balance_after_any_history(tmp_path_factory, history, start):
+    store = SqliteStateStore(tmp_path_factory.mktemp("state"))
+    store.open_destination("d", Position(start, start))
+    seq = start
+    for record in history:
+        changes = Changes()
+        seq += len(record)
+        changes.cursor = Position(seq + 1, seq)
+        for n, outcome in enumerate(record):
+            if outcome == "park":
+                changes.park.append(parked(str(n)))
+            elif outcome == "skip":
+                changes.skipped += 1
+            elif outcome == "fan":
+                changes.fanned_out += 1
+                changes.count(count("delivered"), 2)
+            else:
+                changes.count(count(outcome))
+        store.commit([("d", changes)], NOW)
+        totals, head = store.totals()["d"], Position(seq + 4, seq + 3)
+        assert totals.received(head) == (
+            totals.delivered + totals.filtered + totals.discarded + totals.pending(head)
+        )
+    store.close()
