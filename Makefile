@@ -1,0 +1,63 @@
+# Works on a fresh Debian 12 with python3, python3-venv and make. Everything goes into .venv, and is
+# installed again only when pyproject.toml or constraints.txt change.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: run setup test check format bench chaos lock clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.installed-run ## Onward with a demo workspace on http://127.0.0.1:8080
+	$(BIN)/onward demo
+
+setup: $(VENV)/.installed-all ## Everything that running, testing and checking needs
+
+test: setup ## The whole test suite
+	$(BIN)/pytest $(ARGS)
+
+check: setup ## Format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict -p onward
+	$(BIN)/lint-imports
+
+format: setup ## Put the code in order
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup ## Figures, as JSON lines
+	$(BIN)/python -m bench $(ARGS)
+
+chaos: setup ## Long kill loops
+	$(BIN)/pytest tests/chaos --chaos-rounds 500 --timeout 0 $(ARGS)
+
+lock: ## Pin what a fresh installation resolves to today in constraints.txt
+	rm -rf $(VENV)-lock
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)-lock/bin/python -m pip install --quiet -e . --group dev --group test
+	(echo "# Every dependency of Onward and of its tests, pinned. Made by \`make lock\`."; \
+		$(VENV)-lock/bin/python -m pip freeze --all --exclude-editable | grep -v -E '^(setuptools|wheel)=') > constraints.txt
+	rm -rf $(VENV)-lock
+
+clean: ## Remove everything that was installed or generated
+	rm -rf $(VENV) .clients .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find tests -name node_modules -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# pip from 25.1 on knows dependency groups; Debian 12 comes with 23.0.
+$(VENV)/.pip: constraints.txt | $(BIN)/python
+	$(PIP) --upgrade pip
+	touch $@
+
+$(VENV)/.installed-run: pyproject.toml constraints.txt $(VENV)/.pip
+	$(PIP) -e .
+	touch $@
+
+$(VENV)/.installed-all: pyproject.toml constraints.txt $(VENV)/.pip
+	$(PIP) -e . --group dev --group test
+	touch $@ $(VENV)/.installed-run
