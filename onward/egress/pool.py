@@ -61,8 +61,9 @@ class Pool:
 
     def take(self, now: float) -> Connection | None:
         """An idle connection, the one used last; None if there is none, or others wait for one."""
-        if self._waiting:
-            return None
+        return None if self._waiting else self._pop(now)
+
+    def _pop(self, now: float) -> Connection | None:
         idle = self._idle
         while idle:
             connection = idle.pop()
@@ -77,17 +78,23 @@ class Pool:
         """A connection, new if need be or if `fresh`; raises `EgressError`."""
         try:
             async with asyncio.timeout_at(deadline):
-                while len(self.connections) + self._opening >= self._limit:
+                if fresh and self._full:  # make room: an idle one is no better than the one that failed
+                    self._drop_idle()
+                while self._full:
                     await self._wait()
-                    lent = None if fresh else self.take(asyncio.get_running_loop().time())
-                    if lent is not None:
+                    lent = self._pop(asyncio.get_running_loop().time())
+                    if lent is not None and not fresh:
                         return lent
+                    if lent is not None:
+                        lent.abort()
                 self._opening += 1
                 try:
                     return await self._connect()
+                except BaseException:
+                    self._wake()
+                    raise
                 finally:
                     self._opening -= 1
-                    self._wake()
         except TimeoutError as error:
             raise EgressError(
                 "ETIMEDOUT", f"{self._host}:{self._port} did not take the connection in time"
@@ -118,6 +125,14 @@ class Pool:
                 if connection.expires <= now:
                     connection.abort()
             self._idle = [connection for connection in self._idle if not connection.closed]
+
+    @property
+    def _full(self) -> bool:
+        return len(self.connections) + self._opening >= self._limit
+
+    def _drop_idle(self) -> None:
+        if self._idle:
+            self._idle.pop(0).abort()
 
     @property
     def empty(self) -> bool:
