@@ -35,6 +35,8 @@ class Action(Protocol):
     @property
     def slug(self) -> str: ...
     @property
+    def default_trigger(self) -> str: ...
+    @property
     def fields(self) -> Mapping[str, Field]: ...
 
 
@@ -73,6 +75,6 @@ def is_secret(field: Field) -> bool:
     return field.secret or field.type == "password"
 
 
-def action_id(definition: Definition, slug: str) -> str:
+def action_id(definition_id: str, slug: str) -> str:
     """The Public API's id of an action. Actions have none of their own, so it follows from the slugs."""
-    return derived_id("action", definition.id, slug)
+    return derived_id("action", definition_id, slug)

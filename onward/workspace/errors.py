@@ -1,5 +1,8 @@
 """What can be wrong with a change to the workspace. Each message is one sentence for people."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class WorkspaceError(Exception):
     """Base of all; `field` is the path of the input at fault, such as `settings.url`."""
@@ -8,6 +11,9 @@ class WorkspaceError(Exception):
         super().__init__(message)
         self.message = message
         self.field = field
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}" if self.field else self.message
 
 
 class Invalid(WorkspaceError):
@@ -24,3 +30,13 @@ class NotFound(WorkspaceError):
 
 class SecretError(WorkspaceError):
     """A secret can't be read: wrong key, or changed where it is stored."""
+
+
+@contextmanager
+def at(path: str) -> Iterator[None]:
+    """Errors from within are about something below `path`."""
+    try:
+        yield
+    except WorkspaceError as error:
+        error.field = f"{path}.{error.field}" if error.field else path
+        raise

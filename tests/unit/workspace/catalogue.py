@@ -20,6 +20,7 @@ class Field:
 @dataclass(frozen=True, kw_only=True)
 class Action:
     slug: str
+    default_trigger: str = ""
     fields: dict[str, Field] = field(default_factory=dict)
 
 

@@ -1,0 +1,114 @@
+"""Response bodies: `{"data": {…}}`, pages, and the shapes of Segment's resources (spec §17.3)."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from onward.workspace import delivery
+from onward.workspace.definitions import action_id
+from onward.workspace.entities import Destination, Filter, Source, Subscription, Workspace
+from onward.workspace.pages import Page
+from onward.workspace.secrets import MASK
+
+Json = dict[str, Any]
+Listed = TypeVar("Listed", Source, Destination, Subscription, Filter)
+
+
+def data(**fields: Any) -> Json:
+    return {"data": fields}
+
+
+def paged(name: str, page: Page[Listed], show: Callable[[Listed], Json]) -> Json:
+    return data(
+        **{name: [show(item) for item in page.items]},
+        pagination={
+            "current": page.current,
+            "next": page.next,
+            "previous": page.previous,
+            "totalEntries": page.total,
+        },
+    )
+
+
+SUCCESS: Json = {"data": {"status": "SUCCESS"}}
+
+
+def workspace_view(workspace: Workspace) -> Json:
+    return {"id": workspace.id, "slug": workspace.slug, "name": workspace.name}
+
+
+def subscription_view(subscription: Subscription, definition_id: str) -> Json:
+    return {
+        "id": subscription.id,
+        "name": subscription.name,
+        "actionId": action_id(definition_id, subscription.action),
+        "actionSlug": subscription.action,
+        "destinationId": subscription.destination_id,
+        "enabled": subscription.enabled,
+        "settings": subscription.mapping,
+        "trigger": subscription.trigger,
+    }
+
+
+def filter_view(filter: Filter) -> Json:
+    view = {
+        "id": filter.id,
+        "sourceId": filter.destination.source_id,
+        "destinationId": filter.destination_id,
+        "title": filter.title,
+        "if": filter.condition,
+        "actions": filter.actions,
+        "enabled": filter.enabled,
+        "createdAt": timestamp(filter.created_at),
+        "updatedAt": timestamp(filter.updated_at),
+    }
+    return view if filter.description is None else view | {"description": filter.description}
+
+
+def source_view(source: Source, metadata: Json) -> Json:
+    return {
+        "id": source.id,
+        "slug": source.slug,
+        "name": source.name,
+        "metadata": metadata,
+        "workspaceId": source.workspace_id,
+        "enabled": source.enabled,
+        "writeKeys": [key.key for key in source.write_keys],
+        "settings": source.settings,
+        "labels": source.labels,
+        "rateLimit": source.rate_limit,
+    }
+
+
+def destination_view(destination: Destination, metadata: Json) -> Json:
+    """Secrets show as a mask, which may be sent back to keep them."""
+    return {
+        "id": destination.id,
+        "name": destination.name,
+        "enabled": destination.enabled,
+        "metadata": metadata,
+        "sourceId": destination.source_id,
+        "settings": destination.settings | dict.fromkeys(destination.secrets, MASK),
+        "delivery": delivery.shown(destination.delivery),
+    }
+
+
+def timestamp(ms: int) -> str:
+    """ISO 8601 with milliseconds and Z."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def numbered_page(
+    items: Sequence[Json], name: str, count: int, start: int, cursors: Callable[[int], str]
+) -> Json:
+    """A page of a list that never changes, such as a catalogue, by position."""
+    end = start + count
+    return data(
+        **{name: items[start:end]},
+        pagination={
+            "current": cursors(start),
+            "next": cursors(end) if end < len(items) else None,
+            "previous": cursors(max(0, start - count)) if start > 0 else None,
+            "totalEntries": len(items),
+        },
+    )

@@ -1,0 +1,87 @@
+"""The Public API as an ASGI application under `/api` (spec §17.3).
+
+Handlers are short: they check, change or read, and shape the answer; the rules are in
+`onward.workspace`. All database work happens in threads, never on the event loop.
+"""
+
+import re
+from collections.abc import Mapping
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.middleware import DefineMiddleware
+from litestar.types import Message, Scope
+
+from onward.api import catalog, destinations, echo, filters, sources, subscriptions, workspaces
+from onward.api.auth import BearerAuthentication, check_permission
+from onward.api.context import Recent, provide_context, provide_paging
+from onward.api.errors import http_error, nested_too_deeply, unexpected_error, workspace_error
+from onward.api.metadata import Metadata
+from onward.destinations.definition import Definition
+from onward.settings import Settings
+from onward.workspace.errors import WorkspaceError
+from onward.workspace.store import Store
+
+PREFIX = "/api"
+MAX_BODY = 4 * 1024 * 1024
+VENDOR_TYPE = re.compile(r"application/vnd\.segment\.v1(?:alpha|beta)?\+json")
+
+
+def create_api(settings: Settings, catalogue: Mapping[str, Definition], recent: Recent) -> Litestar:
+    """The application, on the data folder of `settings`, which `bootstrap` has set up.
+
+    Give it requests with the whole path (`/api/sources`). `recent` is the source debugger's tail.
+    """
+    return Litestar(
+        route_handlers=[
+            Router(
+                PREFIX,
+                route_handlers=[
+                    workspaces.get_workspace,
+                    echo.echo,
+                    catalog.router,
+                    sources.router,
+                    destinations.router,
+                    subscriptions.router,
+                    filters.router,
+                ],
+            )
+        ],
+        middleware=[DefineMiddleware(BearerAuthentication)],
+        guards=[check_permission],
+        dependencies={
+            "context": Provide(provide_context, sync_to_thread=False),
+            "paging": Provide(provide_paging, sync_to_thread=False),
+        },
+        exception_handlers={
+            HTTPException: http_error,
+            WorkspaceError: workspace_error,
+            RecursionError: nested_too_deeply,
+            Exception: unexpected_error,
+        },
+        before_send=[answer_in_kind],
+        state=State(
+            {
+                "store": Store.open(settings, catalogue),
+                "metadata": Metadata(catalogue),
+                "recent": recent,
+            }
+        ),
+        request_max_body_size=MAX_BODY,
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+async def answer_in_kind(message: Message, scope: Scope) -> None:
+    """Answer in Segment's media type if the request asks for it by name."""
+    if message["type"] != "http.response.start":
+        return
+    accept = next((value for name, value in scope["headers"] if name == b"accept"), b"").decode("latin-1")
+    if asked := VENDOR_TYPE.search(accept):
+        message["headers"] = [
+            (name, asked[0].encode() if name == b"content-type" else value)
+            for name, value in message["headers"]
+        ]

@@ -1,0 +1,106 @@
+"""Request bodies: field for field those of Segment's Public API, and a few of our own, marked as such.
+
+A field that is not here, or of another type, is refused with its name.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from onward.workspace.delivery import Delivery
+
+Json = dict[str, Any]
+
+
+class Body(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    pass
+
+
+class CreateSource(Body):
+    slug: str
+    metadata_id: str
+    """Or, ours: the catalogue's slug."""
+    enabled: bool = True
+    settings: Json = msgspec.field(default_factory=dict)
+    name: str | None = None
+    """Ours; Segment names a source after its slug first."""
+    rate_limit: float | None = None
+    """Ours: accepted requests a second."""
+
+
+class UpdateSource(Body):
+    name: str | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
+    slug: str | UnsetType = UNSET
+    settings: Json | UnsetType = UNSET
+    rate_limit: float | UnsetType | None = UNSET
+    """Ours."""
+
+
+class CreateDestination(Body):
+    source_id: str
+    metadata_id: str
+    """Or, ours: the catalogue's slug."""
+    settings: Json = msgspec.field(default_factory=dict)
+    enabled: bool = False
+    name: str | None = None
+    delivery: Delivery | None = None
+    """Ours."""
+    apply_presets: bool = False
+    """Ours: make a disabled subscription for each preset of the catalogue."""
+
+
+class UpdateDestination(Body):
+    name: str | UnsetType | None = UNSET
+    enabled: bool | UnsetType = UNSET
+    settings: Json | UnsetType = UNSET
+    delivery: Delivery | UnsetType = UNSET
+    """Ours."""
+
+
+class CreateSubscription(Body):
+    name: str
+    action_id: str
+    """Or, ours: the action's slug."""
+    trigger: str
+    enabled: bool = False
+    settings: Json | None = None
+
+
+class SubscriptionChange(Body):
+    name: str | UnsetType = UNSET
+    trigger: str | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
+    settings: Json | UnsetType = UNSET
+
+
+class UpdateSubscription(Body):
+    input: SubscriptionChange
+
+
+class CreateFilter(Body):
+    source_id: str
+    condition: str = msgspec.field(name="if")
+    actions: list[Json]
+    title: str
+    description: str | None = None
+    enabled: bool = False
+
+
+class UpdateFilter(Body):
+    condition: str | UnsetType = msgspec.field(name="if", default=UNSET)
+    actions: list[Json] | UnsetType = UNSET
+    title: str | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+    enabled: bool | UnsetType = UNSET
+
+
+class PreviewedFilter(Body):
+    condition: str = msgspec.field(name="if")
+    actions: list[Json]
+
+
+class PreviewFilter(Body):
+    filter: PreviewedFilter
+    payload: Json

@@ -1,0 +1,91 @@
+"""What handlers are given: the store as the caller may use it, and the page that is asked for."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from litestar import Request
+from sqlalchemy.orm import Session
+
+from onward.api.auth import Principal
+from onward.api.metadata import Metadata
+from onward.workspace.errors import Invalid
+from onward.workspace.store import Actor, Editor, Store
+
+DEFAULT_COUNT = 200
+MAX_COUNT = 1000
+
+ApiRequest = Request[Any, Principal, Any]
+
+
+class Verdict(Protocol):
+    """A line of the source debugger (`onward.tracking.ledger.Verdict`)."""
+
+    @property
+    def received_at(self) -> int: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def message_id(self) -> str | None: ...
+    @property
+    def verdict(self) -> str: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def payload(self) -> bytes: ...
+
+
+Recent = Callable[[str, int], Sequence[Verdict]]
+"""The latest lines of a source's debugger, newest first: source id, how many."""
+
+
+@dataclass(frozen=True)
+class Context:
+    store: Store
+    metadata: Metadata
+    recent: Recent
+    workspace_id: str
+    actor: Actor
+
+    def reading(self) -> AbstractContextManager[Session]:
+        return self.store.reading()
+
+    def changing(self) -> AbstractContextManager[Editor]:
+        return self.store.changing(self.workspace_id, self.actor)
+
+
+@dataclass(frozen=True)
+class Paging:
+    count: int
+    cursor: str | None
+
+
+def provide_context(request: ApiRequest) -> Context:
+    state = request.app.state
+    principal = request.auth
+    return Context(
+        state.store, state.metadata, state.recent, principal.workspace_id, Actor(id=principal.token_id)
+    )
+
+
+def provide_paging(request: ApiRequest) -> Paging:
+    """`pagination[count]` and `pagination[cursor]`, or the same with a dot; raises `Invalid`."""
+    return Paging(
+        count=number(request, "pagination.count", _parameter(request, "count"), DEFAULT_COUNT, 1, MAX_COUNT),
+        cursor=_parameter(request, "cursor") or None,
+    )
+
+
+def number(request: ApiRequest, name: str, text: str | None, default: int, least: int, most: int) -> int:
+    """A whole number of the query, within bounds; raises `Invalid`."""
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+        raise Invalid(f"this must be a whole number from {least} to {most}", field=name)
+    return int(text)
+
+
+def _parameter(request: ApiRequest, name: str) -> str | None:
+    query = request.query_params
+    return query.get(f"pagination[{name}]", query.get(f"pagination.{name}"))

@@ -1,0 +1,90 @@
+"""Destinations."""
+
+from litestar import Router, delete, get, patch, post
+from msgspec import UNSET
+from sqlalchemy import select
+
+from onward.api.answers import SUCCESS, Json, destination_view, paged
+from onward.api.answers import data as answer
+from onward.api.bodies import CreateDestination, UpdateDestination
+from onward.api.context import Context, Paging
+from onward.api.errors import naming
+from onward.workspace import destinations as edit
+from onward.workspace.entities import Destination, Source
+from onward.workspace.errors import Invalid
+from onward.workspace.pages import page
+from onward.workspace.subscriptions import apply_presets
+
+
+@get("/", operation_id="listDestinations", sync_to_thread=True)
+def list_destinations(context: Context, paging: Paging) -> Json:
+    with context.reading() as session:
+        query = select(Destination).join(Source).where(Source.workspace_id == context.workspace_id)
+        found = page(session, query, Destination, paging.count, paging.cursor)
+        return paged("destinations", found, lambda each: _view(context, each))
+
+
+@post("/", operation_id="createDestination", sync_to_thread=True, status_code=200)
+def create_destination(context: Context, data: CreateDestination) -> Json:
+    with context.changing() as editor, naming(definition="metadataId"):
+        source = editor.session.get(Source, data.source_id)
+        if source is None or source.workspace_id != context.workspace_id:
+            raise Invalid(f"there is no source {data.source_id}", field="sourceId")
+        destination = edit.create_destination(
+            editor,
+            source,
+            definition=data.metadata_id,
+            name=data.name,
+            enabled=data.enabled,
+            settings=data.settings,
+            delivery=data.delivery,
+        )
+        if data.apply_presets:
+            apply_presets(editor, destination)
+        return answer(destination=_view(context, destination))
+
+
+@get("/{destination_id:str}", operation_id="getDestination", sync_to_thread=True)
+def get_destination(context: Context, destination_id: str) -> Json:
+    with context.reading() as session:
+        destination = edit.get_destination(session, context.workspace_id, destination_id)
+        return answer(destination=_view(context, destination))
+
+
+@patch("/{destination_id:str}", operation_id="updateDestination", sync_to_thread=True)
+def update_destination(context: Context, destination_id: str, data: UpdateDestination) -> Json:
+    with context.changing() as editor, naming(definition="metadataId"):
+        destination = edit.get_destination(editor.session, context.workspace_id, destination_id)
+        edit.update_destination(
+            editor,
+            destination,
+            name=UNSET if data.name is None else data.name,
+            enabled=data.enabled,
+            settings=data.settings,
+            delivery=data.delivery,
+        )
+        return answer(destination=_view(context, destination))
+
+
+@delete("/{destination_id:str}", operation_id="deleteDestination", sync_to_thread=True, status_code=200)
+def delete_destination(context: Context, destination_id: str) -> Json:
+    with context.changing() as editor:
+        destination = edit.get_destination(editor.session, context.workspace_id, destination_id)
+        edit.delete_destination(editor, destination)
+        return SUCCESS
+
+
+def _view(context: Context, destination: Destination) -> Json:
+    return destination_view(destination, context.metadata.destination(destination.definition))
+
+
+router = Router(
+    "/destinations",
+    route_handlers=[
+        list_destinations,
+        create_destination,
+        get_destination,
+        update_destination,
+        delete_destination,
+    ],
+)

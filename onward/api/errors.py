@@ -1,0 +1,100 @@
+"""Errors as the Public API tells them: `{"errors": [{"type", "message", "field"?}]}` (spec §17.3).
+
+400: the request can't be read. 401, 403: no valid token, not allowed. 404: there is no such thing.
+422: the request can be read and is wrong; `field` names where.
+"""
+
+import re
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from onward.workspace.errors import Invalid, NotFound, WorkspaceError
+
+log = structlog.get_logger()
+
+TYPES = {
+    400: "bad-request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "request-too-large",
+    422: "validation",
+    429: "too-many-requests",
+}
+
+NAMED_FIELD = re.compile(r"(?:unknown|required) field `([^`]*)`")
+
+
+class Problem(msgspec.Struct, omit_defaults=True):
+    type: str
+    message: str
+    field: str | None = None
+
+
+def respond(status: int, *problems: Problem) -> Response[Any]:
+    return Response({"errors": problems}, status_code=status, media_type="application/json")
+
+
+def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    if isinstance(error, ValidationException) and isinstance(error.extra, list):
+        return respond(422, *(_problem(item) for item in error.extra))
+    status = error.status_code
+    response = respond(
+        status, Problem(TYPES.get(status, "server" if status >= 500 else "unknown"), error.detail)
+    )
+    if status == 401:
+        response.headers["www-authenticate"] = "Bearer"
+    return response
+
+
+def workspace_error(request: Request[Any, Any, Any], error: WorkspaceError) -> Response[Any]:
+    if isinstance(error, NotFound):
+        return respond(404, Problem("not-found", error.message))
+    if isinstance(error, Invalid):
+        return respond(422, Problem("validation", error.message, error.field))
+    return unexpected_error(request, error)
+
+
+def unexpected_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """A bug or a broken disk: the log says what, the caller learns only that it is not their fault."""
+    # The plain traceback: renderers that print local variables would print tokens and secrets.
+    trace = "".join(traceback.format_exception(error))
+    log.error("request failed", method=request.method, path=request.url.path, traceback=trace)
+    return respond(500, Problem("server", "something went wrong here; the log of the server says what"))
+
+
+def nested_too_deeply(request: Request[Any, Any, Any], error: RecursionError) -> Response[Any]:
+    return respond(400, Problem("bad-request", "the JSON of the request is nested too deeply"))
+
+
+def _problem(item: Any) -> Problem:
+    """One entry of Litestar's validation errors: `{"message", "key"}`."""
+    message = str(item.get("message", ""))
+    key = str(item.get("key", ""))
+    path = "" if key == "data" else key
+    if message == "'data'":
+        return Problem("validation", "the request needs a JSON object as its body")
+    if named := NAMED_FIELD.search(message):
+        path = f"{path}.{named[1]}" if path else named[1]
+    return Problem("validation", message, path or None)
+
+
+@contextmanager
+def naming(**names: str) -> Iterator[None]:
+    """Within, errors about the workspace's `name` are about the API's field that is called otherwise."""
+    try:
+        yield
+    except WorkspaceError as error:
+        if error.field:
+            first, dot, rest = error.field.partition(".")
+            head, bracket, index = first.partition("[")
+            error.field = names.get(head, head) + bracket + index + dot + rest
+        raise

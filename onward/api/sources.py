@@ -1,0 +1,169 @@
+"""Sources, their write keys, and the source debugger."""
+
+from typing import Any
+
+import msgspec
+from litestar import Router, delete, get, patch, post
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from onward.api.answers import SUCCESS, Json, destination_view, paged, source_view, timestamp
+from onward.api.answers import data as answer
+from onward.api.bodies import CreateSource, UpdateSource
+from onward.api.context import ApiRequest, Context, Paging, number
+from onward.api.errors import naming
+from onward.workspace import sources as edit
+from onward.workspace.entities import Destination, Source
+from onward.workspace.pages import page
+
+RING = 500
+
+
+@get("/", operation_id="listSources", sync_to_thread=True)
+def list_sources(context: Context, paging: Paging) -> Json:
+    with context.reading() as session:
+        query = (
+            select(Source)
+            .where(Source.workspace_id == context.workspace_id)
+            .options(selectinload(Source.write_keys))
+        )
+        found = page(session, query, Source, paging.count, paging.cursor)
+        return paged("sources", found, lambda source: _view(context, source))
+
+
+@post("/", operation_id="createSource", sync_to_thread=True, status_code=201)
+def create_source(context: Context, data: CreateSource) -> Json:
+    with context.changing() as editor, naming(kind="metadataId"):
+        source = edit.create_source(
+            editor,
+            slug=data.slug,
+            kind=data.metadata_id,
+            name=data.name,
+            enabled=data.enabled,
+            settings=data.settings,
+            rate_limit=data.rate_limit,
+        )
+        return _answer(context, source)
+
+
+@get("/{source_id:str}", operation_id="getSource", sync_to_thread=True)
+def get_source(context: Context, source_id: str) -> Json:
+    with context.reading() as session:
+        source = edit.get_source(session, context.workspace_id, source_id)
+        return answer(source=_view(context, source), trackingPlanId=None)
+
+
+@patch("/{source_id:str}", operation_id="updateSource", sync_to_thread=True)
+def update_source(context: Context, source_id: str, data: UpdateSource) -> Json:
+    with context.changing() as editor:
+        source = edit.get_source(editor.session, context.workspace_id, source_id)
+        edit.update_source(
+            editor,
+            source,
+            slug=data.slug,
+            name=data.name,
+            enabled=data.enabled,
+            settings=data.settings,
+            rate_limit=data.rate_limit,
+        )
+        return _answer(context, source)
+
+
+@delete("/{source_id:str}", operation_id="deleteSource", sync_to_thread=True, status_code=200)
+def delete_source(context: Context, source_id: str) -> Json:
+    with context.changing() as editor:
+        edit.delete_source(editor, edit.get_source(editor.session, context.workspace_id, source_id))
+        return SUCCESS
+
+
+@post(
+    "/{source_id:str}/writekey", operation_id="createWriteKeyForSource", sync_to_thread=True, status_code=200
+)
+def create_write_key(context: Context, source_id: str) -> Json:
+    with context.changing() as editor:
+        source = edit.get_source(editor.session, context.workspace_id, source_id)
+        edit.add_write_key(editor, source)
+        return _answer(context, source)
+
+
+@delete(
+    "/{source_id:str}/writekey/{write_key:str}",
+    operation_id="removeWriteKeyFromSource",
+    sync_to_thread=True,
+    status_code=200,
+)
+def remove_write_key(context: Context, source_id: str, write_key: str) -> Json:
+    with context.changing() as editor:
+        source = edit.get_source(editor.session, context.workspace_id, source_id)
+        edit.remove_write_key(editor, source, write_key)
+        return SUCCESS
+
+
+@get(
+    "/{source_id:str}/connected-destinations",
+    operation_id="listConnectedDestinationsFromSource",
+    sync_to_thread=True,
+)
+def list_connected_destinations(context: Context, source_id: str, paging: Paging) -> Json:
+    with context.reading() as session:
+        source = edit.get_source(session, context.workspace_id, source_id)
+        query = select(Destination).where(Destination.source_id == source.id)
+        found = page(session, query, Destination, paging.count, paging.cursor)
+        return paged(
+            "destinations",
+            found,
+            lambda each: destination_view(each, context.metadata.destination(each.definition)),
+        )
+
+
+@get("/{source_id:str}/debugger", operation_id="listSourceDebuggerEvents", sync_to_thread=True)
+def list_debugger_events(context: Context, request: ApiRequest, source_id: str) -> Json:
+    """Ours: the latest events of a source with the door's verdict, newest first (`?count=`, 1–500)."""
+    count = number(request, "count", request.query_params.get("count"), 100, 1, RING)
+    with context.reading() as session:
+        edit.get_source(session, context.workspace_id, source_id)
+    return answer(
+        events=[
+            {
+                "receivedAt": timestamp(line.received_at),
+                "type": line.type,
+                "messageId": line.message_id,
+                "verdict": line.verdict,
+                "code": line.code or None,
+                "payload": _payload(line.payload),
+            }
+            for line in context.recent(source_id, count)
+        ]
+    )
+
+
+def _payload(raw: bytes) -> Any:
+    """The event as JSON, or as text where it is none."""
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return raw.decode(errors="replace")
+
+
+def _view(context: Context, source: Source) -> Json:
+    return source_view(source, context.metadata.sources[source.kind])
+
+
+def _answer(context: Context, source: Source) -> Json:
+    return answer(source=_view(context, source))
+
+
+router = Router(
+    "/sources",
+    route_handlers=[
+        list_sources,
+        create_source,
+        get_source,
+        update_source,
+        delete_source,
+        create_write_key,
+        remove_write_key,
+        list_connected_destinations,
+        list_debugger_events,
+    ],
+)

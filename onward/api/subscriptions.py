@@ -1,0 +1,89 @@
+"""Subscriptions (mappings) of Actions destinations (spec §9.8)."""
+
+from litestar import Router, delete, get, patch, post
+from sqlalchemy import select
+
+from onward.api.answers import SUCCESS, Json, paged, subscription_view
+from onward.api.answers import data as answer
+from onward.api.bodies import CreateSubscription, UpdateSubscription
+from onward.api.context import Context, Paging
+from onward.api.errors import naming
+from onward.workspace import subscriptions as edit
+from onward.workspace.destinations import get_destination
+from onward.workspace.entities import Subscription
+from onward.workspace.errors import at
+from onward.workspace.pages import page
+
+
+@get("/", operation_id="listSubscriptionsFromDestination", sync_to_thread=True)
+def list_subscriptions(context: Context, destination_id: str, paging: Paging) -> Json:
+    with context.reading() as session:
+        destination = get_destination(session, context.workspace_id, destination_id)
+        query = select(Subscription).where(Subscription.destination_id == destination.id)
+        found = page(session, query, Subscription, paging.count, paging.cursor)
+        return paged("subscriptions", found, lambda each: _view(context, each))
+
+
+@post("/", operation_id="createDestinationSubscription", sync_to_thread=True, status_code=200)
+def create_subscription(context: Context, destination_id: str, data: CreateSubscription) -> Json:
+    with context.changing() as editor, naming(action="actionId", mapping="settings"):
+        destination = get_destination(editor.session, context.workspace_id, destination_id)
+        subscription = edit.create_subscription(
+            editor,
+            destination,
+            name=data.name,
+            action=data.action_id,
+            trigger=data.trigger,
+            mapping=data.settings,
+            enabled=data.enabled,
+        )
+        return answer(destinationSubscription=_view(context, subscription))
+
+
+@get("/{id:str}", operation_id="getSubscriptionFromDestination", sync_to_thread=True)
+def get_subscription(context: Context, destination_id: str, id: str) -> Json:
+    with context.reading() as session:
+        destination = get_destination(session, context.workspace_id, destination_id)
+        return answer(subscription=_view(context, edit.get_subscription(session, destination, id)))
+
+
+@patch("/{id:str}", operation_id="updateSubscriptionForDestination", sync_to_thread=True)
+def update_subscription(context: Context, destination_id: str, id: str, data: UpdateSubscription) -> Json:
+    with context.changing() as editor:
+        destination = get_destination(editor.session, context.workspace_id, destination_id)
+        subscription = edit.get_subscription(editor.session, destination, id)
+        with at("input"), naming(action="actionId", mapping="settings"):
+            edit.update_subscription(
+                editor,
+                subscription,
+                name=data.input.name,
+                trigger=data.input.trigger,
+                mapping=data.input.settings,
+                enabled=data.input.enabled,
+            )
+        return answer(subscription=_view(context, subscription))
+
+
+@delete("/{id:str}", operation_id="removeSubscriptionFromDestination", sync_to_thread=True, status_code=200)
+def delete_subscription(context: Context, destination_id: str, id: str) -> Json:
+    with context.changing() as editor:
+        destination = get_destination(editor.session, context.workspace_id, destination_id)
+        edit.delete_subscription(editor, edit.get_subscription(editor.session, destination, id))
+        return SUCCESS
+
+
+def _view(context: Context, subscription: Subscription) -> Json:
+    definition = context.metadata.destination(subscription.destination.definition)
+    return subscription_view(subscription, definition["id"])
+
+
+router = Router(
+    "/destinations/{destination_id:str}/subscriptions",
+    route_handlers=[
+        list_subscriptions,
+        create_subscription,
+        get_subscription,
+        update_subscription,
+        delete_subscription,
+    ],
+)

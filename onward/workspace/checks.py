@@ -1,0 +1,34 @@
+"""Triggers, mappings and filters as the pipeline judges them, told as errors of the workspace."""
+
+from typing import Any
+
+from onward.pipeline import triggers
+from onward.pipeline.filter_validation import validate_filter
+from onward.workspace.definitions import Action
+from onward.workspace.errors import Invalid
+
+
+def check_trigger(trigger: str) -> None:
+    """Raises `Invalid` with the position of what is wrong."""
+    try:
+        triggers.check(trigger)
+    except triggers.TriggerError as error:
+        raise Invalid(str(error), field="trigger") from error
+
+
+def check_filter(condition: str, actions: list[dict[str, Any]]) -> None:
+    """Raises `Invalid` with the field `condition` or `actions[n]`."""
+    for problem in validate_filter("a title", condition, actions):
+        field, _, message = problem.partition(": ")
+        raise Invalid(message, field="condition" if field == "if" else field)
+
+
+def check_mapping(action: Action, mapping: dict[str, Any]) -> None:
+    """Raises `Invalid` with the field `mapping` or `mapping.<name>`."""
+    for name in mapping:
+        if name not in action.fields:
+            known = ", ".join(action.fields) or "none"
+            raise Invalid(f"the action {action.slug} has no field {name}; it has: {known}", f"mapping.{name}")
+    for name, field in action.fields.items():
+        if field.required and mapping.get(name) is None:
+            raise Invalid(f"the action {action.slug} needs the field {name}", f"mapping.{name}")

@@ -1,0 +1,178 @@
+"""Destinations: create, update, enable, disable, delete (spec §8.3–8.5, §8.10)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from onward.workspace import audit, ids
+from onward.workspace.compile import open_settings, secret_identity
+from onward.workspace.definitions import Catalogue, Definition, is_secret
+from onward.workspace.delivery import Delivery, merge
+from onward.workspace.entities import Destination, Source
+from onward.workspace.errors import Conflict, Invalid, NotFound
+from onward.workspace.names import check_name
+from onward.workspace.secrets import MASK
+from onward.workspace.store import Editor
+from onward.workspace.values import settle
+
+MAX_INSTANCES = 25
+"""Instances of one definition on one source (spec §8.4)."""
+
+
+def get_destination(session: Session, workspace_id: str, id: str) -> Destination:
+    """Raises `NotFound`."""
+    destination = session.get(Destination, id)
+    if destination is None or destination.source.workspace_id != workspace_id:
+        raise NotFound(f"there is no destination {id}")
+    return destination
+
+
+def definition_of(catalogue: Catalogue, slug: str) -> Definition:
+    """The definition of a stored destination; raises `Invalid` if this version no longer has it."""
+    definition = catalogue.get(slug)
+    if definition is None:
+        raise Invalid(f"the catalogue has no destination {slug}", field="definition")
+    return definition
+
+
+def find_definition(catalogue: Catalogue, key: str) -> Definition:
+    """By slug or by metadata id; raises `Invalid`."""
+    found = catalogue.get(key) or next((each for each in catalogue.values() if each.id == key), None)
+    if found is None:
+        raise Invalid(f"the catalogue has no destination {key}", field="definition")
+    return found
+
+
+def create_destination(
+    editor: Editor,
+    source: Source,
+    *,
+    definition: str,
+    name: str | None = None,
+    enabled: bool = False,
+    settings: Mapping[str, Any] | None = None,
+    delivery: Delivery | None = None,
+) -> Destination:
+    """A new instance, disabled unless said otherwise (spec §22.29). `definition`: catalogue slug or id."""
+    found = find_definition(editor.catalogue, definition)
+    instances = editor.session.scalar(
+        select(func.count()).where(Destination.source_id == source.id, Destination.definition == found.slug)
+    )
+    if instances is not None and instances >= MAX_INSTANCES:
+        raise Conflict(
+            f"the source {source.slug} has {instances} instances of {found.name}; more are not possible",
+            field="definition",
+        )
+    _check_name(editor, source, name := name if name is not None else _free_name(editor, source, found), None)
+    destination = Destination(
+        id=ids.resource_id(),
+        source_id=source.id,
+        definition=found.slug,
+        name=name,
+        enabled=False,
+        active=[],
+        settings={},
+        secrets={},
+        delivery={},
+        created_at=editor.now,
+        updated_at=editor.now,
+    )
+    _set_settings(editor, destination, found, settings or {})
+    if delivery is not None:
+        destination.delivery = merge({}, delivery)
+    _set_enabled(editor, destination, enabled)
+    editor.created(destination)
+    return destination
+
+
+def update_destination(
+    editor: Editor,
+    destination: Destination,
+    *,
+    name: str | UnsetType = UNSET,
+    enabled: bool | UnsetType = UNSET,
+    settings: Mapping[str, Any] | UnsetType = UNSET,
+    replace_settings: bool = False,
+    delivery: Delivery | UnsetType = UNSET,
+    replace_delivery: bool = False,
+) -> bool:
+    """Change what is given; whether anything differs.
+
+    Settings and delivery are merged into what is stored unless they are to replace it.
+    """
+    before = audit.state(destination)
+    if name is not UNSET:
+        _check_name(editor, destination.source, name, destination)
+        destination.name = name
+    if settings is not UNSET:
+        found = definition_of(editor.catalogue, destination.definition)
+        if replace_settings:
+            settings = dict.fromkeys(found.settings) | dict(settings)
+        _set_settings(editor, destination, found, settings)
+    if delivery is not UNSET:
+        destination.delivery = merge({} if replace_delivery else destination.delivery, delivery)
+    if enabled is not UNSET:
+        _set_enabled(editor, destination, enabled)
+    return editor.modified(destination, before)
+
+
+def delete_destination(editor: Editor, destination: Destination) -> None:
+    """With its subscriptions and filters."""
+    editor.deleted(destination)
+
+
+def _set_enabled(editor: Editor, destination: Destination, enabled: bool) -> None:
+    """Enabling opens a span and disabling closes it, so that what came in between is not delivered."""
+    if enabled == destination.enabled:
+        return
+    destination.enabled = enabled
+    if enabled:
+        destination.active = [*destination.active, [editor.now, None]]
+    else:
+        start, _ = destination.active[-1]
+        destination.active = [*destination.active[:-1], [start, max(start, editor.now)]]
+
+
+def _set_settings(
+    editor: Editor, destination: Destination, definition: Definition, given: Mapping[str, Any]
+) -> None:
+    stored = open_settings(destination, editor.cipher)
+    settings, secrets = settle(definition, _unmask(definition, given, stored), stored)
+    destination.settings = settings
+    destination.secrets = {
+        name: destination.secrets[name]
+        if name in destination.secrets and stored.get(name) == value
+        else editor.cipher.seal_value(value, secret_identity(destination.id, name))
+        for name, value in secrets.items()
+    }
+
+
+def _unmask(definition: Definition, given: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` with masks that came back replaced by the secrets that they stand for."""
+    values = dict(given)
+    for name, value in given.items():
+        field = definition.settings.get(name)
+        if field is not None and is_secret(field) and value == MASK:
+            if name not in stored:
+                raise Invalid("this is the mask of a secret, but none is stored", field=f"settings.{name}")
+            values[name] = stored[name]
+    return values
+
+
+def _check_name(editor: Editor, source: Source, name: str, destination: Destination | None) -> None:
+    check_name(name)
+    taken = editor.session.scalar(
+        select(Destination.id).where(Destination.source_id == source.id, Destination.name == name)
+    )
+    if taken is not None and (destination is None or taken != destination.id):
+        raise Conflict(f"the source {source.slug} has a destination named {name} already", field="name")
+
+
+def _free_name(editor: Editor, source: Source, definition: Definition) -> str:
+    """The definition's name, with a number from the second instance on."""
+    taken = set(editor.session.scalars(select(Destination.name).where(Destination.source_id == source.id)))
+    numbered = (f"{definition.name} {number}" for number in range(2, len(taken) + 3))
+    return next(name for name in (definition.name, *numbered) if name not in taken)

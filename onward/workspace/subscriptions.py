@@ -1,0 +1,132 @@
+"""Subscriptions of Actions destinations: create, update, delete, presets (spec §9.1, §9.8)."""
+
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+from sqlalchemy.orm import Session
+
+from onward.workspace import audit, ids
+from onward.workspace.checks import check_mapping, check_trigger
+from onward.workspace.definitions import Action, Definition, action_id
+from onward.workspace.destinations import definition_of
+from onward.workspace.entities import Destination, Subscription
+from onward.workspace.errors import Conflict, Invalid, NotFound
+from onward.workspace.names import check_name
+from onward.workspace.store import Editor
+
+MAX_SUBSCRIPTIONS = 50
+"""Per destination (spec §22.16)."""
+
+
+def get_subscription(session: Session, destination: Destination, id: str) -> Subscription:
+    """Raises `NotFound`."""
+    subscription = session.get(Subscription, id)
+    if subscription is None or subscription.destination_id != destination.id:
+        raise NotFound(f"the destination {destination.name} has no subscription {id}")
+    return subscription
+
+
+def find_action(definition: Definition, key: str) -> Action:
+    """By slug or by id; raises `Invalid`."""
+    for slug, action in definition.actions.items():
+        if key in (slug, action_id(definition.id, slug)):
+            return action
+    known = ", ".join(definition.actions) or "none"
+    raise Invalid(f"{definition.name} has no action {key}; it has: {known}", field="action")
+
+
+def create_subscription(
+    editor: Editor,
+    destination: Destination,
+    *,
+    name: str,
+    action: str,
+    trigger: str,
+    mapping: dict[str, Any] | None = None,
+    enabled: bool = False,
+) -> Subscription:
+    """A new mapping, disabled unless said otherwise. Without `mapping`, the action's default one.
+
+    `action` is a slug or an id of `definitions.action_id`.
+    """
+    definition = definition_of(editor.catalogue, destination.definition)
+    found = find_action(definition, action)
+    if len(destination.subscriptions) >= MAX_SUBSCRIPTIONS:
+        raise Conflict(
+            f"the destination {destination.name} has {len(destination.subscriptions)} subscriptions; "
+            "more are not possible"
+        )
+    check_name(name)
+    check_trigger(trigger)
+    mapping = default_mapping(found) if mapping is None else mapping
+    check_mapping(found, mapping)
+    subscription = Subscription(
+        id=ids.resource_id(),
+        destination_id=destination.id,
+        name=name,
+        action=found.slug,
+        trigger=trigger,
+        mapping=mapping,
+        enabled=enabled,
+        created_at=editor.now,
+        updated_at=editor.now,
+    )
+    destination.subscriptions.append(subscription)
+    editor.created(subscription)
+    return subscription
+
+
+def update_subscription(
+    editor: Editor,
+    subscription: Subscription,
+    *,
+    name: str | UnsetType = UNSET,
+    action: str | UnsetType = UNSET,
+    trigger: str | UnsetType = UNSET,
+    mapping: dict[str, Any] | UnsetType = UNSET,
+    enabled: bool | UnsetType = UNSET,
+) -> bool:
+    """Change what is given; whether anything differs. `mapping` replaces the whole mapping."""
+    before = audit.state(subscription)
+    definition = definition_of(editor.catalogue, subscription.destination.definition)
+    if name is not UNSET:
+        check_name(name)
+        subscription.name = name
+    if action is not UNSET:
+        subscription.action = find_action(definition, action).slug
+    if trigger is not UNSET:
+        check_trigger(trigger)
+        subscription.trigger = trigger
+    if mapping is not UNSET:
+        subscription.mapping = mapping
+    if mapping is not UNSET or action is not UNSET:
+        check_mapping(find_action(definition, subscription.action), subscription.mapping)
+    if enabled is not UNSET:
+        subscription.enabled = enabled
+    return editor.modified(subscription, before)
+
+
+def delete_subscription(editor: Editor, subscription: Subscription) -> None:
+    editor.deleted(subscription)
+    editor.session.refresh(subscription.destination, ["subscriptions"])
+
+
+def apply_presets(editor: Editor, destination: Destination) -> list[Subscription]:
+    """A disabled subscription for each preset of the destination's definition."""
+    definition = definition_of(editor.catalogue, destination.definition)
+    return [
+        create_subscription(
+            editor,
+            destination,
+            name=preset.name,
+            action=preset.action,
+            trigger=preset.trigger,
+            mapping=preset.mapping,
+        )
+        for preset in definition.presets
+    ]
+
+
+def default_mapping(action: Action) -> dict[str, Any]:
+    """What an action's fields prefill a new mapping with."""
+    return {name: field.default for name, field in action.fields.items() if field.default is not None}
