@@ -17,8 +17,10 @@ import msgspec
 import structlog
 
 from onward import observe
+from onward.eventlog.protocol import LogUnavailable
 from onward.roles import Heartbeat, role_of
 from onward.settings import Settings, load
+from onward.workspace.errors import WorkspaceError
 
 EXIT_CONFIGURATION = 78
 """Exit status (EX_CONFIG of sysexits.h) that says: starting me again will not help."""
@@ -75,6 +77,9 @@ def main(arguments: list[str]) -> int:
         if arguments[0] == "_web":
             return web()
         return delivery(int(arguments[2]), int(arguments[4]))
+    except (WorkspaceError, LogUnavailable) as error:
+        structlog.get_logger("onward").critical(str(error))
+        return EXIT_CONFIGURATION
     except Exception:
         structlog.get_logger("onward").critical("process failed", exc_info=True)
         return 1

@@ -66,8 +66,8 @@ class Process:
             if self._stopping.is_set():
                 break
             self._died(status)
-            if status == EXIT_CONFIGURATION:
-                raise StartError(f"the {self.child.role} process can't start; see its message above.")
+            if status == EXIT_CONFIGURATION and self.child.restarts == 1:  # it never worked
+                raise StartError(f"the {self.child.role} process can't start; its own message is above.")
             if time.monotonic() - born > GOOD_LIFE:
                 pause = FIRST_PAUSE
             log.error("process died", died=self.child.role, exit=self.child.last_exit, restart_in=pause)
@@ -217,9 +217,10 @@ def serve(settings: Settings, started: Callable[[], None] | None = None) -> None
     observe.configure(settings.log_level, "supervisor")
     lock = TreeLock(settings.data)
     check_address(settings.host, settings.port)
+    settings = msgspec.structs.replace(settings, data=settings.data.resolve())
     token = bootstrap(settings).token
     if token:
         print(f"Public API token, shown this once: {token}", flush=True)
-    log.info("serving", address=f"http://{settings.host}:{settings.port}", data=str(settings.data.resolve()))
+    log.info("serving", address=f"http://{settings.host}:{settings.port}", data=str(settings.data))
     asyncio.run(Supervisor(settings, lock).run())
     lock.release()
