@@ -36,3 +36,5 @@ class Envelope(msgspec.Struct, array_like=True, frozen=True):
     """Positions in the batch that were not accepted: duplicates and discards."""
     ids: dict[int, str] = msgspec.field(default_factory=dict)
     """messageIds that the door assigned, by position in the batch (0 for a single event)."""
+    direct: bool = False
+    """Whether the user's own device called, whatever the event says of its library: the pixel (spec §3.6)."""
