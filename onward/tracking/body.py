@@ -1,0 +1,79 @@
+"""Reading a request's body: bounded in bytes and in time, whatever the client does."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from onward.tracking.inflate import GZIP_MAGIC, TooLarge, inflate
+from onward.tracking.limits import DRAIN_BYTES, GZIP_SLACK
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+class Disconnected(Exception):
+    """The client went away before its request was complete."""
+
+
+class BadEncoding(Exception):
+    """A Content-Encoding that is not understood."""
+
+
+async def read(
+    receive: Receive, length: bytes | None, encoding: bytes | None, limit: int, seconds: float
+) -> bytes:
+    """The body, inflated, at most `limit` bytes.
+
+    Raises `TooLarge` (before anything is read, if Content-Length says so), `BadGzip`, `BadEncoding`,
+    TimeoutError and `Disconnected`. gzip is recognised without its header too: `sendBeacon` can't set one.
+    """
+    encoding = (encoding or b"").strip().lower()
+    if encoding not in (b"", b"identity", b"gzip", b"x-gzip", b"deflate"):
+        raise BadEncoding
+    allowed = limit + GZIP_SLACK
+    if length is not None and length.isdigit() and int(length[:20]) > allowed:
+        raise TooLarge
+    message = None
+    async with asyncio.timeout(seconds):
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        if message.get("more_body"):
+            body = await _rest(receive, body, allowed)
+    if message["type"] != "http.request":
+        raise Disconnected
+    if encoding in (b"gzip", b"x-gzip", b"deflate") or body[:2] == GZIP_MAGIC:
+        return inflate(body, limit)
+    if len(body) > limit:
+        raise TooLarge
+    return body
+
+
+async def _rest(receive: Receive, body: bytes, allowed: int) -> bytes:
+    chunks, size, more = [body], len(body), True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Disconnected
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > allowed:
+            raise TooLarge
+        chunks.append(chunk)
+        more = message.get("more_body", False)
+    return b"".join(chunks)
+
+
+async def drain(receive: Receive, seconds: float) -> None:
+    """Read and forget what the client still sends, within reason, so that it gets to see its answer.
+
+    A server that closes with unread data in its socket makes the client's kernel throw the answer away.
+    """
+    size = 0
+    try:
+        async with asyncio.timeout(seconds):
+            while size <= DRAIN_BYTES:
+                message = await receive()
+                size += len(message.get("body", b""))
+                if message["type"] != "http.request" or not message.get("more_body"):
+                    return
+    except TimeoutError:
+        return

@@ -1,0 +1,67 @@
+"""`GET /v1/projects/{writeKey}/settings`: what analytics.js and the mobile SDKs ask for first (spec §18.1).
+
+There are no device-mode destinations, so the only integration is Segment.io: where to send.
+"""
+
+import hashlib
+import re
+from urllib.parse import unquote
+
+import orjson
+
+from onward.tracking.answers import JSON, NO_SUCH_KEY, Answer, answer
+from onward.workspace.snapshot import Snapshot
+
+PATH = re.compile(r"/v1/projects/([^/]{1,765})/settings")
+MAX_AGE = 60
+"""Seconds that browsers may keep the settings."""
+
+_HOST = re.compile(rb"[A-Za-z0-9._\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
+
+
+def settings(snapshot: Snapshot, key: str, host: bytes, scheme: str, known: bytes | None) -> Answer:
+    """The settings of the source with this write key, as seen from the host that was asked.
+
+    `known` is the request's If-None-Match; a 404 answers keys that no source has.
+    """
+    key = unquote(key)
+    if key not in snapshot.source_by_write_key:
+        return NO_SUCH_KEY
+    body = orjson.dumps(document(key, host.decode() if _HOST.fullmatch(host) else "localhost", scheme))
+    etag = b'"%s"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode()
+    headers = ((b"etag", etag), (b"cache-control", b"public, max-age=%d" % MAX_AGE))
+    if known is not None and (known.strip() == b"*" or etag in known):
+        return Answer(304, b"", headers)
+    return answer(200, body, JSON, *headers)
+
+
+def document(key: str, host: str, scheme: str) -> dict[str, object]:
+    """The settings document."""
+    return {
+        "integrations": {
+            "Segment.io": {
+                "apiKey": key,
+                "apiHost": f"{host}/v1",
+                "protocol": scheme,
+                "unbundledIntegrations": [],
+                "addBundledMetadata": True,
+                "bundledConfigIds": [],
+                "unbundledConfigIds": [],
+                "maybeBundledConfigIds": {},
+                "retryQueue": True,
+                "versionSettings": {"version": "4.4.7", "componentTypes": ["browser"]},
+            }
+        },
+        "plan": {
+            "track": {"__default": {"enabled": True, "integrations": {}}},
+            "identify": {"__default": {"enabled": True}},
+            "group": {"__default": {"enabled": True}},
+        },
+        "edgeFunction": {},
+        "analyticsNextEnabled": True,
+        "middlewareSettings": {},
+        "enabledMiddleware": {},
+        "metrics": {"sampleRate": 0},
+        "legacyVideoPluginsEnabled": False,
+        "remotePlugins": [],
+    }

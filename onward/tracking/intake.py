@@ -1,0 +1,204 @@
+"""From the bytes of a request to what is kept of it: decode, measure, validate, name.
+
+The body is decoded once, with the decoder that every reader uses, so what passes here can't poison
+them. It is kept as it came (`Envelope` says which items count); only a batch that holds poison is
+rebuilt, with `null` in the poison's place so that positions stay.
+
+Where spec §12.4 has no code of its own, these are used:
+
+* `BAD_REQUEST`: an item that no reader can decode or write out again, an event over 32 KB inside a batch,
+  every event of a batch of more than 2,500, a body that is JSON but not an object, a `batch` that is not
+  an array, and a batch whose shared fields (`context`, …) no reader can decode.
+* `empty_batch` counts as one event, so that received = accepted + duplicates + discarded.
+* `empty_batch_result` and `multi_user_error` are not used: they would count, for a batch, events that
+  already have a code of their own.
+"""
+
+import uuid
+from typing import Any, Final
+
+import msgspec
+import orjson
+
+from onward.pipeline.validate import discard_code
+from onward.tracking import salvage
+from onward.tracking.limits import BATCH_EVENTS, EVENT_BYTES
+
+BAD_REQUEST: Final = "BAD_REQUEST"
+EMPTY_BATCH: Final = "empty_batch"
+
+
+class Intake:
+    """One decoded request.
+
+    `events` holds what was sent, by position: dicts as a rule, raw bytes for what can't be decoded.
+    `discards` maps a position to its code; every other position has its messageId in `message_ids`,
+    in order, and in `ids` if it was assigned here.
+    """
+
+    __slots__ = ("batch", "body", "discards", "events", "ids", "key", "message_ids", "oversize", "type")
+
+    def __init__(self, body: bytes, type: str | None, *, batch: bool) -> None:
+        self.body = body
+        self.batch = batch
+        self.type = type
+        self.key: object = None
+        self.events: list[Any] = []
+        self.discards: dict[int, str] = {}
+        self.message_ids: list[str] = []
+        self.ids: dict[int, str] = {}
+        self.oversize: tuple[int, ...] = ()
+
+    def discard_all(self, code: str) -> None:
+        """Nothing of this request is kept."""
+        self.discards = dict.fromkeys(range(len(self.events)), code)
+        self.message_ids = []
+        self.ids = {}
+
+    def validate(self) -> None:
+        """Judge each event that is still standing, and give those a messageId that have none."""
+        discards, message_ids, type = self.discards, self.message_ids, self.type
+        for position, event in enumerate(self.events):
+            if discards and position in discards:
+                continue
+            code = discard_code(event, type)
+            if code is not None:
+                discards[position] = code
+                continue
+            message_id = event.get("messageId")
+            if message_id.__class__ is not str or not message_id:
+                message_id = self.ids[position] = str(uuid.uuid4())
+            message_ids.append(message_id)
+
+
+def single(body: bytes, type: str) -> Intake:
+    """A body of one event whose type the path implies. Raises `salvage.Malformed`."""
+    intake = Intake(body, type, batch=False)
+    try:
+        event = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        fields = salvage.split(body).fields
+        body = body.removeprefix(b"\xef\xbb\xbf")
+        event = orjson.loads(body) if _decodes(body) else body
+        intake.key = _text(fields.get("writeKey"))
+        intake.body = body
+    intake.events = [event]
+    if event.__class__ is dict:
+        intake.key = event.get("writeKey")
+    if event.__class__ is not dict or _too_deep(event):
+        intake.discards[0] = BAD_REQUEST
+    return intake
+
+
+HEADROOM = 54
+"""orjson writes 254 levels of nesting and reads 1,024. What comes in may have 200: the rest is for what
+readers wrap around an event."""
+
+
+def _too_deep(value: Any) -> bool:
+    for _ in range(HEADROOM):
+        value = [value]
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return True
+    return False
+
+
+class _Sizes(msgspec.Struct):
+    batch: list[msgspec.Raw]
+
+
+_sizes = msgspec.json.Decoder(_Sizes)
+
+
+def batch(body: bytes) -> Intake:
+    """A body of many events. Raises `salvage.Malformed`."""
+    intake = Intake(body, None, batch=True)
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _poisoned(intake)
+    if content.__class__ is not dict or content.get("batch").__class__ is not list:
+        intake.key = content.get("writeKey") if content.__class__ is dict else None
+        intake.events = [content]
+        intake.discards[0] = BAD_REQUEST
+        return intake
+    events = content["batch"]
+    _fill(intake, content, events)
+    if len(body) > EVENT_BYTES and len(events) <= BATCH_EVENTS:
+        try:
+            raws = _sizes.decode(body).batch
+        except (msgspec.DecodeError, RecursionError):  # nested deeper than msgspec goes, though not orjson
+            raws = [msgspec.Raw(raw) for raw in salvage.split(body).batch or ()]
+        _measure(intake, [len(memoryview(raw)) for raw in raws])
+    return intake
+
+
+def _fill(intake: Intake, content: dict[str, Any], events: list[Any]) -> None:
+    intake.events = events
+    intake.key = content.get("writeKey")
+    if not events:
+        intake.events = [content]
+        intake.discards[0] = EMPTY_BATCH
+    elif intake.key is None and events[0].__class__ is dict:
+        intake.key = events[0].get("writeKey")
+    if len(events) > BATCH_EVENTS:
+        intake.discard_all(BAD_REQUEST)
+    elif _too_deep(content):
+        deep = [at for at, event in enumerate(events) if _too_deep([[event]])]
+        shared = {name: value for name, value in content.items() if name != "batch"}
+        if not deep or _too_deep(shared):
+            intake.discard_all(BAD_REQUEST)
+        else:
+            intake.discards.update(dict.fromkeys(deep, BAD_REQUEST))
+
+
+def _measure(intake: Intake, sizes: list[int]) -> None:
+    if sizes and max(sizes) > EVENT_BYTES:
+        intake.oversize = tuple(at for at, size in enumerate(sizes) if size > EVENT_BYTES)
+        intake.discards.update(dict.fromkeys(intake.oversize, BAD_REQUEST))
+
+
+def _poisoned(intake: Intake) -> Intake:
+    """A batch that can't be decoded as a whole: keep what can, item by item."""
+    fields, raws = salvage.split(intake.body)
+    intake.key = _text(fields.get("writeKey"))
+    if raws is None or not all(map(salvage.readable, fields.values())):
+        intake.events = list(raws) if raws else [intake.body]
+        intake.discard_all(BAD_REQUEST)
+        return intake
+    poison = {at for at, raw in enumerate(raws) if not salvage.readable(raw)}
+    good = b",".join(b"null" if at in poison else raw for at, raw in enumerate(raws))
+    members = [b'"batch":[' + good + b"]"]
+    members += [orjson.dumps(name) + b":" + raw for name, raw in fields.items() if _is_text(name)]
+    intake.body = b"{" + b",".join(members) + b"}"
+    content = orjson.loads(intake.body)
+    _fill(intake, content, content["batch"])
+    if len(raws) <= BATCH_EVENTS:
+        intake.discards.update(dict.fromkeys(poison, BAD_REQUEST))
+        _measure(intake, [len(raw) for raw in raws])
+    for at in poison:
+        intake.events[at] = raws[at]
+    return intake
+
+
+def _decodes(body: bytes) -> bool:
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _text(raw: bytes | None) -> object:
+    """A raw JSON value, if it can be decoded."""
+    return orjson.loads(raw) if raw is not None and salvage.readable(raw) else None
