@@ -8,6 +8,10 @@ import pytest
 from harness import Onward, Sink
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--chaos-rounds", type=int, default=20, help="rounds of the kill loops (tests/chaos)")
+
+
 @pytest.fixture
 def onward_factory(tmp_path: Path) -> Iterator[Callable[..., Onward]]:
     """Makes servers that have not been started: `onward_factory(workers=2, log_slice_seconds=1)`."""

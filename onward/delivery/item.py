@@ -21,9 +21,7 @@ class Label(msgspec.Struct, frozen=True, gc=False):
     """The counter of nearly every delivery, made once."""
 
     def count(self, outcome: str, code: str) -> Count:
-        return Count(
-            outcome, code, self.subscription_id, self.event_type, self.event_name, self.app_version
-        )
+        return Count(outcome, code, self.subscription_id, self.event_type, self.event_name, self.app_version)
 
 
 class Labels:

@@ -33,6 +33,8 @@ from onward.destinations.definition import Call
 from onward.destinations.outcome import Outcome
 from onward.egress.http import Client
 from onward.eventlog.cache import DecodeCache, Decoded
+from onward.eventlog.protocol import Position
+from onward.eventlog.record import CorruptRecord
 from onward.pipeline.normalise import Undecodable
 from onward.pipeline.types import Event
 
@@ -60,14 +62,17 @@ class DestinationLoop:
         cache: DecodeCache[list[Event | Undecodable]],
         store: StateStore,
         http: Client,
+        head: Callable[[], Position],
         changed: Callable[[], None],
         dice: Random,
     ) -> None:
-        """`changed` is called when there is something to commit."""
+        """`head` tells the end of the source's log as last seen; `changed` is called when there is
+        something to commit."""
         self.plan = plan
         self._cache = cache
         self._store = store
         self._http = http
+        self._head = head
         self._changed = changed
         self._dice = dice
         self._ledger = Ledger(state.cursor)
@@ -190,42 +195,60 @@ class DestinationLoop:
         records = self._cache.read(self.plan.destination.source_id, self._read_to.offset, limit)
         for record in records:
             self._take(record, now)
+        head = self._head()
+        if not records and head.offset > self._read_to.offset:
+            # Seen in the log and there no more: retention took all that was left to read.
+            self._skip_to(self._ledger.open(head, 0), head, head.seq)
+            self._changed()
         return bool(records)
 
-    def _take(self, decoded: Decoded[list[Event | Undecodable]], now: float) -> None:
-        """Route one record's events: each becomes items, or a count of why not."""
-        record = decoded.record
-        open_record = self._ledger.open(record.end, record.count)
-        gap = record.first_seq - self._read_to.seq
+    def _skip_to(self, record: OpenRecord, end: Position, first_seq: int) -> None:
+        """Read on at `end`; count what retention deleted before `first_seq`."""
+        gap = first_seq - self._read_to.seq
         if gap > 0:
-            open_record.own.count(Count("discarded", EXPIRED, "", "", "", ""), gap)
-        self._read_to = record.end
+            record.own.count(Count("discarded", EXPIRED, "", "", "", ""), gap)
+            log.warning("events expired in the log", destination=self.plan.destination.id, events=gap)
+        self._read_to = end
+
+    def _take(self, record: Decoded[list[Event | Undecodable]], now: float) -> None:
+        """Route one record's events: each becomes items, or a count of why not."""
+        open_record = self._ledger.open(record.end, record.count)
+        self._skip_to(open_record, record.end, record.first_seq)
         if not self.plan.active_at(record.received_at):
             open_record.own.skipped += record.count
         else:
-            for event in decoded.value:
+            for event in self._events(record):
                 self._route(event, open_record, record.received_at, now)
         if open_record.pending == 0:
             self._changed()
 
+    @staticmethod
+    def _events(record: Decoded[list[Event | Undecodable]]) -> list[Event | Undecodable]:
+        if isinstance(record.value, CorruptRecord):
+            return [Undecodable(position, str(record.value)) for position in range(record.count)]
+        return record.value
+
     def _route(self, event: Event | Undecodable, record: OpenRecord, received_at: int, now: float) -> None:
         if isinstance(event, Undecodable):
-            self._settler.refuse(record, self._labels.unknown, UNDECODABLE, event.reason, {}, received_at, now)
+            label = self._labels.unknown
+            self._settler.refuse(record, label, UNDECODABLE, event.reason, {}, received_at, now)
             return
         plan = self.plan
         routed = plan.route(event, self._dice)
         if isinstance(routed, str):
             record.own.count(self._labels.of("", event).count("filtered", routed))
             return
-        record.own.fanned_out += len(routed) - 1
+        if len(routed) > 1:
+            record.own.fanned_out += len(routed) - 1
         for mapped in routed:
             target = plan.targets[mapped.subscription]
             label = self._labels.of(target.subscription_id, event)
             if mapped.problem is not None:
-                self._settler.refuse(record, label, *mapped.problem, event, received_at, now)
+                self._settler.refuse(record, label, *mapped.problem, mapped.event, received_at, now)
                 continue
             record.pending += 1
-            item = Item(target, label, mapped.payload, event, event["messageId"], received_at, record)
+            message_id = event["messageId"]
+            item = Item(target, label, mapped.payload, mapped.event, message_id, received_at, record)
             for batch in self._batcher.add(item, now):
                 self._enqueue(batch, now)
 
@@ -346,7 +369,9 @@ class DestinationLoop:
             self._settler.changes.breaker = now
             self._changed()
             log.warning(
-                "destination fails as a whole: pausing", destination=self.plan.destination.id, code=failure.code
+                "destination fails as a whole: pausing",
+                destination=self.plan.destination.id,
+                code=failure.code,
             )
         return True
 
@@ -378,8 +403,10 @@ class DestinationLoop:
         batch = await self._probe_batch(now)
         if batch is None:
             self._breaker.abandon_probe(now)
-        else:
-            await self._deliver(batch)
+            return
+        await self._deliver(batch)
+        if self._breaker.open:
+            self._retreat()
 
     async def _probe_batch(self, now: float) -> Batch | None:
         claimed = set(self._claimed)

@@ -30,7 +30,7 @@ from onward.egress.client import HttpClient
 from onward.egress.guard import Guard
 from onward.eventlog.cache import DecodeCache
 from onward.eventlog.protocol import Position, Record
-from onward.eventlog.record import CorruptRecord, decode
+from onward.eventlog.record import decode
 from onward.pipeline.normalise import Undecodable, normalise
 from onward.pipeline.types import Event
 from onward.settings import Settings
@@ -63,10 +63,8 @@ def owner(destination_id: str, count: int) -> int:
 
 
 def read_events(record: Record) -> list[Event | Undecodable]:
-    try:
-        return normalise(*decode(record.body))
-    except CorruptRecord as error:
-        return [Undecodable(position, str(error)) for position in range(record.count)]
+    """Raises `CorruptRecord`."""
+    return normalise(*decode(record.body), record.count)
 
 
 class DeliveryProcess:
@@ -74,10 +72,10 @@ class DeliveryProcess:
         self._settings = settings
         self._index = index
         self._count = count
-        self._reader = eventlog.open_reader(settings)
+        self._reader = eventlog.open_reader(settings.data)
         self._cache = DecodeCache(self._reader, read_events)
         self._store = SqliteStateStore(settings.data)
-        self._snapshots = SnapshotWatcher(settings)
+        self._snapshots = SnapshotWatcher.open(settings)
         self._http = HttpClient(Guard(settings.egress_allow))
         self._loops: dict[str, DestinationLoop] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -137,7 +135,12 @@ class DeliveryProcess:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(CONFIGURATION_EVERY)
-            if self._snapshots.refresh():
+            try:
+                changed = self._snapshots.refresh()
+            except Exception:
+                log.exception("the new configuration can't be read; going on with the one at hand")
+                continue
+            if changed:
                 await self._configure()
 
     async def _configure(self) -> None:
@@ -167,6 +170,7 @@ class DeliveryProcess:
             self._cache,
             self._store,
             self._http,
+            lambda: self._heads.get(destination.source_id, Position()),
             lambda: self._changed(destination.id),
             self._dice,
         )
@@ -185,7 +189,7 @@ class DeliveryProcess:
 
     async def _tail(self) -> None:
         while True:
-            if self._reader.changed():
+            if self._cache.changed():
                 heads = self._reader.heads()
                 moved = {source for source, head in heads.items() if self._heads.get(source) != head}
                 self._heads = heads

@@ -40,7 +40,9 @@ async def send(batch: Batch, call: Call) -> Outcome | list[Outcome]:
             outcomes += each(len(half), await send(Batch(half), part))
         return outcomes
     if isinstance(outcome, list) and len(outcome) != len(items):
-        return discarded("INTERNAL", f"{action.slug} answered {len(outcome)} outcomes for {len(items)} payloads")
+        return discarded(
+            "INTERNAL", f"{action.slug} answered {len(outcome)} outcomes for {len(items)} payloads"
+        )
     return outcome
 
 

@@ -1,0 +1,66 @@
+"""A destination made ready to run: its route compiled, its mappings bound to the actions they feed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from onward.delivery.item import Target
+from onward.destinations import catalog
+from onward.destinations.definition import Action, Call, Definition, Payload
+from onward.destinations.outcome import Outcome, discarded
+from onward.pipeline import route
+from onward.pipeline.route import Route, RouteSpec, SubscriptionSpec
+from onward.workspace.snapshot import Destination, Subscription
+
+
+async def _removed(call: Call, payloads: Sequence[Payload]) -> Outcome:
+    return discarded("INVALID_SETTINGS", "the mapping that made this payload has been removed")
+
+
+REMOVED = Action(slug="", title="", description="", perform=_removed)
+"""Stands in for the action of a mapping that was deleted while its payloads waited."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    destination: Destination
+    route: Route
+    targets: list[Target]
+    """By the place of the subscription in the destination."""
+    _by_subscription: Mapping[str, Target]
+
+    @classmethod
+    def of(cls, destination: Destination) -> "Plan":
+        """Raises `catalog.UnknownDestination` if the catalogue has no such definition any more."""
+        definition = catalog.get(destination.definition)
+        targets = [
+            Target(subscription.id, _action(definition, subscription))
+            for subscription in destination.subscriptions
+        ]
+        compiled = route.compile(
+            RouteSpec(
+                integration_names=definition.integration_names,
+                default_enabled=definition.default_enabled,
+                supported_types=definition.supported_types,
+                filters=destination.filters,
+                subscriptions=[
+                    SubscriptionSpec(subscription.trigger, subscription.mapping, subscription.enabled)
+                    for subscription in destination.subscriptions
+                ],
+            )
+        )
+        return cls(destination, compiled, targets, {target.subscription_id: target for target in targets})
+
+    def target(self, subscription_id: str) -> Target:
+        """Where a parked payload goes, also if its mapping is gone."""
+        return self._by_subscription.get(subscription_id) or Target(subscription_id, REMOVED)
+
+    def active_at(self, received_at: int) -> bool:
+        """Whether the destination was enabled when an event was received (ms since the epoch)."""
+        return any(
+            begin <= received_at and (end is None or received_at < end)
+            for begin, end in reversed(self.destination.active)
+        )
+
+
+def _action(definition: Definition, subscription: Subscription) -> Action:
+    return definition.actions.get(subscription.action, REMOVED)
