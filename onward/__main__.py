@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> int:
-    if sys.argv[1:2] in (["_web"], ["_delivery"]):
+    if sys.argv[1:2] and sys.argv[1].startswith("_"):  # a role of the supervisor's
         from onward import child
 
         return child.main(sys.argv[1:])

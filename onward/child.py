@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -70,13 +71,33 @@ def delivery(index: int, count: int) -> int:
     return 0
 
 
+def sink(port: int, out: Path) -> int:
+    settings = read_settings()
+    observe.configure(settings.log_level, "sink")
+    from onward.sink import Behaviour, Sink, run
+
+    heartbeat = Heartbeat(settings.data, "sink")
+    heartbeat.start()
+    run(Sink(Behaviour(), out), "127.0.0.1", port, lambda host, port: None)
+    heartbeat.stop()
+    return 0
+
+
 def main(arguments: list[str]) -> int:
-    """`_web …` or `_delivery --index I --count N …`; what follows only tells people what they look at."""
+    """`_web …`, `_delivery --index I --count N …` or `_sink --port P --out FILE`.
+
+    What follows only tells people who look at the process what it works on.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the supervisor's to handle
     try:
-        if arguments[0] == "_web":
-            return web()
-        return delivery(int(arguments[2]), int(arguments[4]))
+        match arguments:
+            case ["_web", *_]:
+                return web()
+            case ["_delivery", "--index", index, "--count", count, *_]:
+                return delivery(int(index), int(count))
+            case ["_sink", "--port", port, "--out", out]:
+                return sink(int(port), Path(out))
+        sys.exit(f"onward: there is no role {arguments}")
     except (WorkspaceError, LogUnavailable) as error:
         structlog.get_logger("onward").critical(str(error))
         return EXIT_CONFIGURATION

@@ -53,7 +53,7 @@ def serve(
 @app.command
 def demo(
     *,
-    data: Annotated[Path, Parameter(help="The data folder.")] = Path("data/demo"),
+    data: Annotated[Path | None, Parameter(help="The data folder (default: ./data/demo).")] = None,
     host: Host = None,
     port: Port = None,
     workers: Workers = None,

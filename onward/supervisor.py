@@ -19,7 +19,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -32,7 +33,8 @@ from onward.workspace.bootstrap import bootstrap
 
 WEB_GRACE = 10.0
 DELIVERY_GRACE = 20.0
-"""Seconds between SIGTERM and SIGKILL."""
+SAME_REQUEST = 1.0
+"""Seconds within which a second signal is the same request: timeout(1), for one, sends each twice."""
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 15.0
 """Seconds before a restart: doubled with every death in a row."""
@@ -46,13 +48,21 @@ class StartError(Exception):
     """Onward can't start; the message is one sentence that names the cause and the remedy."""
 
 
+class Role(NamedTuple):
+    name: str
+    arguments: list[str]
+    """Of `python -m onward`; see `onward.child`."""
+    grace: float
+    """Seconds between SIGTERM and SIGKILL."""
+
+
 class Process:
     """One role: its current process, and what became of the earlier ones."""
 
-    def __init__(self, role: str, arguments: list[str], grace: float, changed: Callable[[], None]) -> None:
-        self.child = Child(role)
-        self.grace = grace
-        self._arguments = arguments
+    def __init__(self, role: Role, changed: Callable[[], None]) -> None:
+        self.child = Child(role.name)
+        self.grace = role.grace
+        self._arguments = role.arguments
         self._changed = changed
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
@@ -128,29 +138,34 @@ class Process:
                 self._process.send_signal(number)
 
 
+def web(settings: Settings) -> list[Role]:
+    return [Role("web", ["_web", str(settings.data)], WEB_GRACE)]
+
+
+def delivery(settings: Settings) -> list[Role]:
+    def role(index: int) -> Role:
+        share = ["--index", str(index), "--count", str(settings.workers)]
+        return Role(role_of(index), ["_delivery", *share, str(settings.data)], DELIVERY_GRACE)
+
+    return [role(index) for index in range(settings.workers)]
+
+
 class Supervisor:
-    def __init__(self, settings: Settings, lock: TreeLock) -> None:
+    def __init__(self, settings: Settings, lock: TreeLock, extra: Sequence[Role] = ()) -> None:
+        """`extra` roles stop last."""
         self.settings = settings
         self.lock = lock
-        data = str(settings.data)
         self._report = Report(os.getpid(), time.time(), [])
-        self.web = Process("web", ["_web", data], WEB_GRACE, self._write_report)
-        count = str(settings.workers)
-        self.delivery = [
-            Process(
-                role_of(index),
-                ["_delivery", "--index", str(index), "--count", count, data],
-                DELIVERY_GRACE,
-                self._write_report,
-            )
-            for index in range(settings.workers)
-        ]
+        groups: list[Sequence[Role]] = [web(settings), delivery(settings), extra]
+        self._groups = [[Process(role, self._write_report) for role in group] for group in groups]
+        """In the order of stopping."""
         self._report.children = [process.child for process in self.processes]
         self._stop = asyncio.Event()
+        self._asked_at: float | None = None
 
     @property
     def processes(self) -> list[Process]:
-        return [self.web, *self.delivery]
+        return [process for group in self._groups for process in group]
 
     def _write_report(self) -> None:
         with contextlib.suppress(OSError):  # a full disk must not stop the supervisor
@@ -168,7 +183,7 @@ class Supervisor:
         stop = loop.create_task(self._stop.wait())
         done, _ = await asyncio.wait([stop, *tasks.values()], return_when=asyncio.FIRST_COMPLETED)
         log.info("stopping")
-        for group in ([self.web], self.delivery):
+        for group in self._groups:
             for process in group:
                 process.stop()
             await asyncio.gather(*(self._ended(process, tasks[process]) for process in group))
@@ -184,10 +199,13 @@ class Supervisor:
             await asyncio.wait([task])
 
     def _signalled(self) -> None:
-        if self._stop.is_set():  # asked twice: no more patience
+        now = time.monotonic()
+        if self._asked_at is None:
+            self._asked_at = now
+            self._stop.set()
+        elif now - self._asked_at > SAME_REQUEST:  # asked again: no more patience
             for process in self.processes:
                 process.kill()
-        self._stop.set()
 
 
 def check_address(host: str, port: int) -> None:
@@ -209,8 +227,15 @@ def check_address(host: str, port: int) -> None:
         ) from error
 
 
-def serve(settings: Settings, started: Callable[[], None] | None = None) -> None:
+def serve(
+    settings: Settings,
+    prepare: Callable[[Settings], None] | None = None,
+    extra: Sequence[Role] = (),
+) -> None:
     """Blocking: run everything on a data folder until SIGTERM or SIGINT.
+
+    `prepare` is called when the workspace is there and before anything runs on it; `extra` roles run
+    beside the others.
 
     Raises `StartError`, `DataFolderError` or `WorkspaceError` if that is not possible.
     """
@@ -222,5 +247,7 @@ def serve(settings: Settings, started: Callable[[], None] | None = None) -> None
     if token:
         print(f"Public API token, shown this once: {token}", flush=True)
     log.info("serving", address=f"http://{settings.host}:{settings.port}", data=str(settings.data))
-    asyncio.run(Supervisor(settings, lock).run())
+    if prepare:
+        prepare(settings)
+    asyncio.run(Supervisor(settings, lock, extra).run())
     lock.release()

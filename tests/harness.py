@@ -245,64 +245,44 @@ class Onward:
         return answer.json()["data"]
 
     def create_source(self, slug: str = "test", **more: Any) -> Source:
-        body = {"slug": slug, "name": slug, "enabled": True, **more}
+        """A source that tracking knows: events sent to it from now on are its own."""
+        body = {"slug": slug, "metadataId": "http-api", **more}
         created = self.api("POST", "/sources", body)["source"]
         source = Source(created["id"], created["slug"], created["writeKeys"][0])
-        self._known_by_tracking()
+        known = f"{self.url}/v1/projects/{source.write_key}/settings"
+        wait_until(lambda: http("GET", known).status == 200, what=f"tracking knows the source {slug}")
         return source
 
-    def create_webhook(self, source: Source, url: str, name: str = "", **settings: Any) -> str:
-        """Connect `actions-webhook` to a source, with one mapping that sends every event; its id.
+    def create_webhook(
+        self, source: Source, url: str, name: str = "", delivery: dict[str, Any] | None = None, **mapping: Any
+    ) -> str:
+        """Connect `actions-webhook` to a source, with one subscription that sends every event; its id.
 
-        `settings` go into the mapping: `batch_size=100`, `enable_batching=True`, `headers={…}`, …;
-        `trigger="…"` replaces the trigger.
+        `mapping` is that of the subscription: `batch_size=100`, `enable_batching=True`, `headers={…}`, …;
+        `trigger="…"` replaces the trigger. `delivery` is the destination's delivery policy.
         """
-        trigger = settings.pop(
-            "trigger",
-            'type = "identify" or type = "track" or type = "page" or '
-            'type = "screen" or type = "group" or type = "alias"',
-        )
-        definition = self.definition("actions-webhook")
-        created = self.api(
-            "POST",
-            "/destinations",
-            {
-                "sourceId": source.id,
-                "metadataId": definition["id"],
-                "name": name or f"Webhook {url}",
-                "enabled": True,
-                "settings": {},
-            },
-        )["destination"]
-        action = next(action for action in definition["actions"] if action["slug"] == "send")
+        types = ("identify", "track", "page", "screen", "group", "alias")
+        trigger = mapping.pop("trigger", " or ".join(f'type = "{type}"' for type in types))
+        body: dict[str, Any] = {"sourceId": source.id, "metadataId": "actions-webhook", "enabled": False}
+        if name:
+            body["name"] = name
+        if delivery is not None:
+            body["delivery"] = delivery
+        created = str(self.api("POST", "/destinations", body)["destination"]["id"])
         self.api(
             "POST",
-            f"/destinations/{created['id']}/subscriptions",
+            f"/destinations/{created}/subscriptions",
             {
                 "name": "Everything",
-                "actionId": action["id"],
+                "actionId": "send",
                 "trigger": trigger,
                 "enabled": True,
-                "settings": {"url": url, "data": {"@path": "$."}, **settings},
+                "settings": {"url": url, "method": "POST", "data": {"@path": "$."}, **mapping},
             },
         )
-        return str(created["id"])
-
-    def definition(self, slug: str) -> dict[str, Any]:
-        """A destination of the catalogue by slug."""
-        cursor = None
-        while True:
-            query = "?pagination.count=200" + (f"&pagination.cursor={cursor}" if cursor else "")
-            page = self.api("GET", f"/catalog/destinations{query}")
-            for found in page["destinationsCatalog"]:
-                if found["slug"] == slug:
-                    return dict(found)
-            cursor = page["pagination"].get("next")
-            if not cursor:
-                raise AssertionError(f"{slug} is not in the catalogue")
-
-    def _known_by_tracking(self) -> None:
-        """Wait until the web process runs on the newest configuration."""
+        # Enabled last: what is sent from now on finds the subscription in place.
+        self.api("PATCH", f"/destinations/{created}", {"enabled": True})
+        return created
 
     # --- traffic ---
 
