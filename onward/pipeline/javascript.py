@@ -9,6 +9,7 @@ inherited members of JavaScript objects (`constructor`, `toString`, …) don't e
 reads as U+FFFD.
 """
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -221,3 +222,30 @@ def _encode(value: Any) -> str:
 
 def _quote(text: str) -> str:
     return orjson.dumps(text).decode()
+
+
+def parse_json(text: str) -> Any:
+    """JSON.parse(text). Raises ValueError."""
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        # What JavaScript takes and orjson doesn't: numbers beyond a double, deep nesting, lone surrogates.
+        return _well_formed(json.loads(text, parse_int=_parse_int, parse_constant=_refuse))
+
+
+def _parse_int(digits: str) -> float:
+    return int(digits) if len(digits) < 19 else float(digits)
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _well_formed(value: Any) -> Any:
+    if type(value) is str:
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if type(value) is list:
+        return [_well_formed(item) for item in value]
+    if type(value) is dict:
+        return {_well_formed(key): _well_formed(item) for key, item in value.items()}
+    return value

@@ -6,10 +6,17 @@ running (a missing option inside an array, say) becomes a resolver that fails.
 
 from typing import Any
 
-import orjson
-
 from onward.pipeline import liquid
-from onward.pipeline.javascript import UNDEFINED, entries, is_blank, stringify, to_string, truthy, type_of
+from onward.pipeline.javascript import (
+    UNDEFINED,
+    entries,
+    is_blank,
+    parse_json,
+    stringify,
+    to_string,
+    truthy,
+    type_of,
+)
 from onward.pipeline.mapping import paths
 from onward.pipeline.mapping.errors import MappingError
 from onward.pipeline.mapping.nodes import Mode, Resolver, compile_node, constant, directive, failure
@@ -214,7 +221,12 @@ def json(options: Any, mode: Mode) -> Resolver:
         return lambda data: stringify(resolve(data))
     if encoding == "decode":
         return lambda data: _decode(resolve(data))
-    return constant(UNDEFINED)
+
+    def neither(data: Any) -> Any:
+        resolve(data)  # for its errors
+        return UNDEFINED
+
+    return neither
 
 
 def _decode(value: Any) -> Any:
@@ -222,7 +234,7 @@ def _decode(value: Any) -> Any:
     if type(value) is not str:
         return value
     try:
-        return orjson.loads(value)
+        return parse_json(value)
     except ValueError:
         return value
 

@@ -16,9 +16,16 @@ Getter = Callable[[Any], Any]
 _SEPARATOR = re.compile(r"""\[(?=["'0-9])|\.|(?<=["'0-9])\]+""")
 
 
-@lru_cache(maxsize=4096)
 def split(path: str) -> tuple[str, ...]:
+    """The keys of a path, in order. Paths can come out of events, so only short ones are remembered."""
+    return _remembered(path) if len(path) <= 100 else _split(path)
+
+
+def _split(path: str) -> tuple[str, ...]:
     return tuple(part.replace("'", "").replace('"', "") for part in _SEPARATOR.split(path) if part)
+
+
+_remembered = lru_cache(maxsize=4096)(_split)
 
 
 def get(value: Any, path: str) -> Any:

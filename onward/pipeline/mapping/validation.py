@@ -74,7 +74,7 @@ def _check_object(value: Any, path: Path) -> list[Problem]:
 
 
 def _check_array(value: Any, path: Path) -> list[Problem]:
-    kind = _kind(value)
+    kind = type_of(value)
     return [] if kind == "array" else _problem(path, f"should be an array but it is {_article(kind)}")
 
 

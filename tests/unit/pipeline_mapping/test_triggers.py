@@ -107,7 +107,7 @@ PATH = st.lists(
     st.text("abz_-9 $é", min_size=1, max_size=4) | st.sampled_from(["and", "null"]), min_size=1, max_size=3
 ).map(".".join)
 NUMBER = st.integers(-(10**6), 10**6) | st.floats(-1000, 1000).map(lambda x: round(x, 3))
-LITERAL = TEXT.filter(lambda text: "*" not in text)
+LITERAL = TEXT.filter(lambda text: text and "*" not in text)
 
 
 @st.composite

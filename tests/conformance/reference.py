@@ -1,0 +1,77 @@
+"""Segment's published engines under Deno, to compare ours with.
+
+The packages are pinned by `js/actions/deno.lock` and installed on first use; they are not part of the
+repository. One process serves a whole test session.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+FOLDER = Path(__file__).parent / "js" / "actions"
+DENO = Path(sys.executable).parent / "deno"
+ENVIRONMENT = {"DENO_TLS_CA_STORE": "system", "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
+
+
+class Engines:
+    """A running process of `js/actions/engines.cjs`."""
+
+    def __init__(self) -> None:
+        if not (FOLDER / "node_modules").is_dir():
+            install()
+        flags = [
+            "--no-prompt",
+            "--cached-only",
+            f"--allow-read={FOLDER}",
+            "--allow-env",
+            "--allow-sys=homedir",
+        ]
+        self.process = subprocess.Popen(
+            [DENO, "run", *flags, FOLDER / "engines.cjs"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | ENVIRONMENT,
+            cwd=FOLDER,
+        )
+
+    def ask(self, operation: str, *args: Any) -> Any:
+        """The result of one operation. Raises AssertionError if the process is gone."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(json.dumps([operation, *args]).encode() + b"\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, f"the reference engines stopped with status {self.process.wait()}"
+        return json.loads(line)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.close()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+
+def install() -> None:
+    command = [DENO, "install", "--frozen", "--node-modules-dir=auto"]
+    done = subprocess.run(command, cwd=FOLDER, env=os.environ | ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0, f"deno install failed:\n{done.stderr}"
+
+
+def canonical(value: Any) -> str:
+    """JSON text that is equal for equal values: 5.0 is 5, but 1 isn't true; the order of keys is nothing."""
+    return json.dumps(_canonical(value), sort_keys=True)
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _canonical(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
