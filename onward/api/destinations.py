@@ -8,10 +8,9 @@ from onward.api.answers import SUCCESS, Json, destination_view, paged
 from onward.api.answers import data as answer
 from onward.api.bodies import CreateDestination, UpdateDestination
 from onward.api.context import Context, Paging
-from onward.api.errors import naming
 from onward.workspace import destinations as edit
 from onward.workspace.entities import Destination, Source
-from onward.workspace.errors import Invalid
+from onward.workspace.errors import Invalid, naming
 from onward.workspace.pages import page
 from onward.workspace.subscriptions import apply_presets
 

@@ -6,8 +6,6 @@
 
 import re
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -85,16 +83,3 @@ def _problem(item: Any) -> Problem:
     if named := NAMED_FIELD.search(message):
         path = f"{path}.{named[1]}" if path else named[1]
     return Problem("validation", message, path or None)
-
-
-@contextmanager
-def naming(**names: str) -> Iterator[None]:
-    """Within, errors about the workspace's `name` are about the API's field that is called otherwise."""
-    try:
-        yield
-    except WorkspaceError as error:
-        if error.field:
-            first, dot, rest = error.field.partition(".")
-            head, bracket, index = first.partition("[")
-            error.field = names.get(head, head) + bracket + index + dot + rest
-        raise

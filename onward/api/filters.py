@@ -1,6 +1,6 @@
 """Destination filters and their preview (spec §6.3). The path says `destination`, in the singular."""
 
-import random
+from random import SystemRandom
 
 from litestar import Router, delete, get, patch, post
 from sqlalchemy import select
@@ -9,13 +9,12 @@ from onward.api.answers import SUCCESS, Json, filter_view, paged
 from onward.api.answers import data as answer
 from onward.api.bodies import CreateFilter, PreviewFilter, UpdateFilter
 from onward.api.context import Context, Paging
-from onward.api.errors import naming
 from onward.pipeline.filter_validation import preview
 from onward.workspace import filters as edit
 from onward.workspace.checks import check_filter
 from onward.workspace.destinations import get_destination
 from onward.workspace.entities import Filter
-from onward.workspace.errors import Invalid, at
+from onward.workspace.errors import Invalid, at, naming
 from onward.workspace.pages import page
 
 
@@ -103,7 +102,7 @@ def preview_filter(data: PreviewFilter) -> Json:
     """What a filter would leave of a payload; null if it drops it."""
     with at("filter"), naming(condition="if"):
         check_filter(data.filter.condition, data.filter.actions)
-    result = preview(data.filter.condition, data.filter.actions, data.payload, random.random)
+    result = preview(data.filter.condition, data.filter.actions, data.payload, SystemRandom())
     return answer(inputPayload=data.payload, result=result)
 
 

@@ -11,9 +11,9 @@ from onward.api.answers import SUCCESS, Json, destination_view, paged, source_vi
 from onward.api.answers import data as answer
 from onward.api.bodies import CreateSource, UpdateSource
 from onward.api.context import ApiRequest, Context, Paging, number
-from onward.api.errors import naming
 from onward.workspace import sources as edit
 from onward.workspace.entities import Destination, Source
+from onward.workspace.errors import naming
 from onward.workspace.pages import page
 
 RING = 500

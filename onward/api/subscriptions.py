@@ -7,11 +7,10 @@ from onward.api.answers import SUCCESS, Json, paged, subscription_view
 from onward.api.answers import data as answer
 from onward.api.bodies import CreateSubscription, UpdateSubscription
 from onward.api.context import Context, Paging
-from onward.api.errors import naming
 from onward.workspace import subscriptions as edit
 from onward.workspace.destinations import get_destination
 from onward.workspace.entities import Subscription
-from onward.workspace.errors import at
+from onward.workspace.errors import at, naming
 from onward.workspace.pages import page
 
 

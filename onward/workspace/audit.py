@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from onward.workspace.entities import Destination, Filter, Source, Subscription, Token, Workspace
+from onward.workspace.entities import Destination, Filter, Source, Subscription, Token, Workspace, same_json
 from onward.workspace.secrets import MASK
 
 Audited = Workspace | Source | Destination | Subscription | Filter | Token
@@ -53,7 +53,9 @@ def state(entity: Audited) -> State:
 
 def verb(before: State, after: State) -> Verb | None:
     """What a modification is called; None if nothing differs."""
-    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    changed = {
+        name for name in before.keys() | after.keys() if not same_json(before.get(name), after.get(name))
+    }
     if not changed:
         return None
     if changed == {"enabled"}:
@@ -74,13 +76,20 @@ def resource_name(entity: Audited) -> str:
     return entity.title if isinstance(entity, Filter) else entity.name
 
 
-def masked(values: State | None) -> State | None:
-    """The same without secrets: sealed settings show as a mask, write keys by their beginning."""
+def masked(values: State | None, before: State | None = None) -> State | None:
+    """The same without secrets: sealed settings show as a mask, write keys by their beginning.
+
+    With the state `before`, a secret that is another one now says so.
+    """
     if values is None:
         return None
     shown = dict(values)
     if "secrets" in shown:
-        shown["secrets"] = dict.fromkeys(shown["secrets"], MASK)
+        former = (before or {}).get("secrets", {})
+        shown["secrets"] = {
+            name: MASK if former.get(name, sealed) == sealed else f"{MASK} (changed)"
+            for name, sealed in shown["secrets"].items()
+        }
     if "write_keys" in shown:
         shown["write_keys"] = [f"{key[:4]}…" for key in shown["write_keys"]]
     return shown

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from onward.pipeline import mapping as mappings
 from onward.pipeline import triggers
 from onward.pipeline.filter_validation import validate_filter
 from onward.workspace.definitions import Action
@@ -32,3 +33,6 @@ def check_mapping(action: Action, mapping: dict[str, Any]) -> None:
     for name, field in action.fields.items():
         if field.required and mapping.get(name) is None:
             raise Invalid(f"the action {action.slug} needs the field {name}", f"mapping.{name}")
+    for problem in mappings.validate(mapping):
+        place = problem.path.strip("/").replace("/", ".")
+        raise Invalid(f"this {problem.message}", f"mapping.{place}" if place else "mapping")

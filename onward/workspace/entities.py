@@ -6,7 +6,18 @@ A secret setting is stored in `Destination.secrets`, encrypted, and never in `De
 
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, UniqueConstraint
+from msgspec import json
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from onward.workspace.ids import resource_id
@@ -22,14 +33,29 @@ NAMING = {
 """Constraints have the same names in every database, so that migrations can address them."""
 
 
+class Document(TypeDecorator[Any]):
+    """JSON that counts as changed where Python sees no difference: true and 1, 1 and 1.0."""
+
+    impl = JSON
+    cache_ok = True
+
+    def compare_values(self, x: Any, y: Any) -> bool:
+        return same_json(x, y)
+
+
+def same_json(x: Any, y: Any) -> bool:
+    """Whether two values are the same JSON, whatever the order of keys."""
+    return json.encode(x, order="deterministic") == json.encode(y, order="deterministic")
+
+
 class Entity(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         str: String(),
         int: BigInteger(),
         bytes: LargeBinary(),
-        Json: JSON(),
-        list[Any]: JSON(),
+        Json: Document(),
+        list[Any]: Document(),
     }
 
 

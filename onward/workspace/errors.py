@@ -40,3 +40,16 @@ def at(path: str) -> Iterator[None]:
     except WorkspaceError as error:
         error.field = f"{path}.{error.field}" if error.field else path
         raise
+
+
+@contextmanager
+def naming(**names: str) -> Iterator[None]:
+    """Within, errors about the workspace's `name` are about what the caller calls otherwise."""
+    try:
+        yield
+    except WorkspaceError as error:
+        if error.field:
+            first, dot, rest = error.field.partition(".")
+            head, bracket, index = first.partition("[")
+            error.field = names.get(head, head) + bracket + index + dot + rest
+        raise

@@ -7,24 +7,24 @@ other; a change that turns out to change nothing makes no version and no audit e
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from onward.settings import Settings
 from onward.workspace import audit, compile
 from onward.workspace.database import open_engine, reading, writing
 from onward.workspace.definitions import Catalogue
-from onward.workspace.entities import AuditEvent, Entity, Workspace
+from onward.workspace.entities import AuditEvent, Workspace
 from onward.workspace.errors import NotFound
 from onward.workspace.secrets import Cipher, load_cipher
 
 HOUR_MS = 3_600_000
 
-Found = TypeVar("Found", bound=Entity)
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,11 +84,15 @@ class Editor:
             resource_type=audit.resource_type(entity),
             resource_name=audit.resource_name(entity),
             before=audit.masked(before),
-            after=audit.masked(after),
+            after=audit.masked(after, before),
             version=self.version,
         )
         self.session.add(event)
         self.events.append(event)
+
+
+class _Undo(Exception):
+    """Rolls a dry run back."""
 
 
 class Store:
@@ -123,6 +127,12 @@ class Store:
         """Milliseconds since the epoch."""
         return int(self._clock() * 1000)
 
+    def default_workspace_id(self) -> str:
+        """The workspace that `bootstrap` made."""
+        with self.reading() as session:
+            oldest = select(Workspace.id).order_by(Workspace.created_at, Workspace.id).limit(1)
+            return find(session.scalar(oldest), "workspace", "default")
+
     @contextmanager
     def reading(self) -> Iterator[Session]:
         with reading(self.engine) as session:
@@ -131,7 +141,7 @@ class Store:
     @contextmanager
     def changing(self, workspace_id: str, actor: Actor, *, dry_run: bool = False) -> Iterator[Editor]:
         """An editor whose change is committed at the end; a dry run undoes it instead."""
-        with writing(self.engine) as session:
+        with suppress(_Undo), writing(self.engine) as session:
             workspace = session.get(Workspace, workspace_id)
             if workspace is None:
                 raise NotFound(f"there is no workspace {workspace_id}")
@@ -151,7 +161,7 @@ class Store:
                     session, self.cipher, editor.version, now, keep_since=now - self._snapshot_retention_ms
                 )
             if dry_run:
-                session.rollback()
+                raise _Undo
 
 
 def find(entity: Found | None, what: str, id: str) -> Found:

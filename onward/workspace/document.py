@@ -1,0 +1,258 @@
+"""The workspace as a YAML document: its shape, how it is read, how it is written.
+
+Things are known by slug or name, so that a document can be moved between workspaces. Of a thing that is
+in the document, what is absent has its default, but for `enabled`, `writeKeys`, `subscriptions` and
+`filters`: absent, these are left as they are. Secrets are never written: in their place stands `${NAME}`,
+which `apply` takes from the environment, or keeps if the variable is not set.
+
+It is YAML 1.2's core schema: `no` and `12:30` and `2030-01-31` are texts.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+import yaml
+from msgspec import UNSET, UnsetType
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from onward.workspace import delivery
+from onward.workspace.delivery import Delivery
+from onward.workspace.entities import Destination, Filter, Source, Subscription, Workspace
+from onward.workspace.errors import Invalid
+
+Json = dict[str, Any]
+
+
+class Part(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    pass
+
+
+class WorkspacePart(Part):
+    name: str
+
+
+class SourcePart(Part):
+    slug: str
+    type: str
+    """Slug in the catalogue of sources."""
+    name: str | None = None
+    """The slug unless given."""
+    enabled: bool | UnsetType = UNSET
+    write_keys: list[str] | UnsetType = UNSET
+    settings: Json = msgspec.field(default_factory=dict)
+    labels: list[Json] = msgspec.field(default_factory=list)
+    rate_limit: float | None = None
+
+
+class SubscriptionPart(Part):
+    name: str
+    action: str
+    trigger: str
+    enabled: bool | UnsetType = UNSET
+    mapping: Json | None = None
+    """The action's default mapping unless given."""
+
+
+class FilterPart(Part):
+    title: str
+    condition: str = msgspec.field(name="if")
+    actions: list[Json]
+    description: str | None = None
+    enabled: bool | UnsetType = UNSET
+
+
+class DestinationPart(Part):
+    name: str
+    source: str
+    """Slug of the source."""
+    type: str
+    """Slug in the catalogue of destinations."""
+    enabled: bool | UnsetType = UNSET
+    settings: Json = msgspec.field(default_factory=dict)
+    delivery: Delivery | UnsetType = UNSET
+    subscriptions: list[SubscriptionPart] | UnsetType = UNSET
+    filters: list[FilterPart] | UnsetType = UNSET
+
+
+class Document(Part):
+    workspace: WorkspacePart | UnsetType = UNSET
+    sources: list[SourcePart] | UnsetType = UNSET
+    destinations: list[DestinationPart] | UnsetType = UNSET
+
+
+VARIABLE = re.compile(r"(\$+)\{([A-Za-z_][A-Za-z0-9_]*)\}")
+"""A whole value such as `${TOKEN}` stands for a variable; `$${TOKEN}` for the text `${TOKEN}`."""
+
+PLACE = re.compile(r"(.*) - at `\$\.?(.*)`$", re.DOTALL)
+NAMED = re.compile(r"(?:unknown|required) field `([^`]*)`")
+
+
+def parse(text: str) -> Document:
+    """Raises `Invalid` with the path of what is wrong, or the line where it is no YAML."""
+    try:
+        value = yaml.load(text, Loader=_Loader)  # noqa: S506  (a SafeLoader)
+    except yaml.YAMLError as error:
+        raise Invalid(f"this is not YAML: {' '.join(str(error).split())}") from error
+    except (RecursionError, ValueError) as error:
+        raise Invalid(f"this YAML can't be read: {error}") from error
+    try:
+        return msgspec.convert({} if value is None else value, Document)
+    except msgspec.ValidationError as error:
+        raise _located(str(error)) from error
+
+
+def export_workspace(session: Session, workspace_id: str) -> str:
+    """The workspace as YAML, in an order that depends on nothing but its content."""
+    workspace = session.get_one(Workspace, workspace_id)
+    sources = session.scalars(
+        select(Source).where(Source.workspace_id == workspace_id).order_by(Source.slug)
+    ).all()
+    document = Document(
+        workspace=WorkspacePart(name=workspace.name),
+        sources=[source_part(source) for source in sources],
+        destinations=[
+            destination_part(destination)
+            for source in sources
+            for destination in sorted(source.destinations, key=lambda each: each.name)
+        ],
+    )
+    return yaml.dump(
+        msgspec.to_builtins(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+    )
+
+
+def source_part(source: Source) -> SourcePart:
+    return SourcePart(
+        slug=source.slug,
+        type=source.kind,
+        name=source.name,
+        enabled=source.enabled,
+        write_keys=sorted(key.key for key in source.write_keys),
+        settings=source.settings,
+        labels=source.labels,
+        rate_limit=source.rate_limit,
+    )
+
+
+def destination_part(destination: Destination) -> DestinationPart:
+    settings = {name: _escaped(value) for name, value in destination.settings.items()}
+    secrets = {name: placeholder(destination, name) for name in destination.secrets}
+    shown = delivery.shown(destination.delivery, complete=False)
+    return DestinationPart(
+        name=destination.name,
+        source=destination.source.slug,
+        type=destination.definition,
+        enabled=destination.enabled,
+        settings=dict(sorted((settings | secrets).items())),
+        delivery=msgspec.convert(shown, Delivery) if shown else UNSET,
+        subscriptions=sorted(map(subscription_part, destination.subscriptions), key=canonical),
+        filters=sorted(map(filter_part, destination.filters), key=canonical),
+    )
+
+
+def subscription_part(subscription: Subscription) -> SubscriptionPart:
+    return SubscriptionPart(
+        name=subscription.name,
+        action=subscription.action,
+        trigger=subscription.trigger,
+        enabled=subscription.enabled,
+        mapping=subscription.mapping,
+    )
+
+
+def filter_part(filter: Filter) -> FilterPart:
+    return FilterPart(
+        title=filter.title,
+        description=filter.description,
+        condition=filter.condition,
+        actions=filter.actions,
+        enabled=filter.enabled,
+    )
+
+
+def canonical(part: SubscriptionPart | FilterPart) -> tuple[str, bytes]:
+    """Orders parts of one kind by name, and those of one name by content."""
+    name = part.name if isinstance(part, SubscriptionPart) else part.title
+    return name, msgspec.json.encode(part, order="deterministic")
+
+
+def placeholder(destination: Destination, setting: str) -> str:
+    """What stands for a secret, such as `${WEBSITE_MY_WEBHOOK_SHARED_SECRET}`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", f"{destination.source.slug} {destination.name} {setting}")
+    name = re.sub(r"[^A-Z0-9]+", "_", words.upper()).strip("_")
+    return f"${{{name if not name[:1].isdigit() else f'_{name}'}}}"
+
+
+def inline(value: Any) -> str:
+    """A value on one line, as it would stand in a document."""
+    written = yaml.dump(value, Dumper=_Line, default_flow_style=True, allow_unicode=True, width=10**9)
+    return str(written).removesuffix("\n").removesuffix("\n...")
+
+
+def _escaped(value: Any) -> Any:
+    return f"${value}" if isinstance(value, str) and VARIABLE.fullmatch(value) else value
+
+
+def _located(message: str) -> Invalid:
+    """A msgspec error, whose text ends with the place, as one with a field."""
+    path = ""
+    if found := PLACE.match(message):
+        message, path = found[1], found[2]
+    if named := NAMED.search(message):
+        path = f"{path}.{named[1]}" if path else named[1]
+    return Invalid(message, field=path or None)
+
+
+_SCALARS: tuple[tuple[str, str, str], ...] = (
+    ("null", r"^(?:null|~|)$", "n~"),
+    ("bool", r"^(?:true|false)$", "tf"),
+    ("int", r"^[-+]?[0-9]+$", "-+0123456789"),
+    ("float", r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$", "-+.0123456789"),
+)
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice in one mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands here twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Indents lists, and writes texts of several lines as blocks."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+class _Line(_Dumper):
+    """Never a block."""
+
+
+_Line.add_representer(str, yaml.SafeDumper.represent_str)
+_Loader.yaml_implicit_resolvers = {}
+# The writer keeps YAML 1.1's too, and so quotes what either of them would not take for a text.
+for _kind in (_Loader, _Dumper, _Line):
+    for _name, _pattern, _starts in _SCALARS:
+        starts = [*_starts, ""] if _name == "null" else list(_starts)
+        _kind.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(_pattern), starts)
