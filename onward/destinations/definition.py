@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 from onward.destinations.outcome import Outcome
 from onward.egress.http import Client
 from onward.pipeline.types import Event
@@ -38,8 +40,7 @@ class Field:
     hidden: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """What an action has at hand besides the payloads."""
 
     settings: Mapping[str, Any]
@@ -48,6 +49,8 @@ class Call:
     workspace_id: str
     source_id: str
     destination_id: str
+    write_keys: Sequence[str] = ()
+    """Of the source that the events come from, for actions that must not send them back to it."""
     events: Sequence[Event] = ()
     """The events behind the payloads, position by position, for actions that need more than the mapping."""
 
