@@ -58,7 +58,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if report.failed and call.when == "call":
         folder = getattr(item, "funcargs", {}).get("tmp_path")
-        for log in sorted(folder.rglob("*.log")) if folder else ():
+        for log in sorted(folder.glob("*/*.log")) if folder else ():
             tail = log.read_text(errors="replace").splitlines()[-60:]
             report.sections.append((f"{log.relative_to(folder)}", "\n".join(tail)))
     return report
