@@ -170,6 +170,7 @@ class DestinationLoop:
             busy = self._read(now, READ) or busy
         for batch in self._batcher.due(now):
             self._enqueue(batch, now)
+        self._hire(len(self._ready))  # Workers may have left at a pause that is over.
         return busy
 
     async def _rest(self, now: float) -> None:
@@ -302,7 +303,11 @@ class DestinationLoop:
             self._changed()
             return
         self._ready.append(batch)
-        if len(self._workers) < self.plan.destination.policy.concurrency:
+        self._hire(1)
+
+    def _hire(self, batches: int) -> None:
+        """Workers for so many more batches, up to the concurrency; they leave when nothing is ready."""
+        for _ in range(min(batches, self.plan.destination.policy.concurrency - len(self._workers))):
             worker = asyncio.get_running_loop().create_task(self._work())
             self._workers.add(worker)
             worker.add_done_callback(self._workers.discard)
