@@ -100,7 +100,9 @@ def sink(
 
 @app.command
 def send(
-    file: Annotated[str, Parameter(help="NDJSON file, one event a line; - for standard input.")],
+    file: Annotated[
+        str, Parameter(help="NDJSON file, one event a line; - for standard input.", allow_leading_hyphen=True)
+    ],
     *,
     write_key: Annotated[str, Parameter(help="Write key of the source.")],
     url: Annotated[str, Parameter(help="Where Onward listens.")] = "http://127.0.0.1:8080",
@@ -130,6 +132,39 @@ def send(
 
 
 @app.command
+def apply(
+    file: Annotated[str, Parameter(help="YAML file; - for standard input.", allow_leading_hyphen=True)],
+    *,
+    dry_run: Annotated[bool, Parameter(help="Only show what would change.", negative=())] = False,
+    prune: Annotated[bool, Parameter(help="Delete what the file does not mention.", negative=())] = False,
+    yes: Annotated[bool, Parameter(help="Do not ask.", negative=())] = False,
+    data: Data = None,
+    config: Config = None,
+) -> None:
+    """Make the workspace what a YAML file says. Shows the difference and asks first.
+
+    A server that runs on the data folder takes the change up within two seconds.
+    """
+    from onward import configure
+
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"can't read {file}: {error}") from error
+    if not (dry_run or yes or (file != "-" and sys.stdin.isatty())):
+        raise CommandError("nobody is here to ask; add --yes to apply, or --dry-run to look")
+    configure.apply(read_settings(config, data=data), text, dry_run=dry_run, prune=prune, ask=not yes)
+
+
+@app.command
+def export(*, data: Data = None, config: Config = None) -> None:
+    """Print the workspace as YAML, as `apply` takes it. Secrets are left out, by name."""
+    from onward import configure
+
+    print(configure.export(read_settings(config, data=data)), end="")
+
+
+@app.command
 def version() -> None:
     """Print the version."""
     print(__version__)
@@ -154,8 +189,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _expected() -> tuple[type[Exception], ...]:
     """What is a person's to put right; all else is a bug and keeps its traceback."""
+    from onward.configure import ConfigureError
     from onward.roles import DataFolderError
     from onward.supervisor import StartError
     from onward.workspace.errors import WorkspaceError
 
-    return (cyclopts.CycloptsError, CommandError, SettingsError, DataFolderError, StartError, WorkspaceError)
+    own = (CommandError, ConfigureError, SettingsError, DataFolderError, StartError, WorkspaceError)
+    return (cyclopts.CycloptsError, *own)

@@ -19,7 +19,8 @@ from onward.destinations.catalog import CATALOG
 from onward.settings import Settings
 from onward.supervisor import Role, check_address, serve
 from onward.workspace import destinations, sources, subscriptions, tokens
-from onward.workspace.entities import Source, Workspace
+from onward.workspace.bootstrap import bootstrap
+from onward.workspace.entities import Source
 from onward.workspace.store import Actor, Editor, Store
 
 SLUG = "demo"
@@ -66,9 +67,7 @@ def set_up(settings: Settings, sink: str) -> str:
     """Make or update the demo's source and webhook; the source's write key."""
     store = Store.open(settings, CATALOG)
     try:
-        with store.reading() as session:
-            workspace_id = session.scalars(select(Workspace.id).order_by(Workspace.created_at)).first()
-        assert workspace_id is not None, "bootstrap makes one"
+        workspace_id = bootstrap(settings).workspace_id
         with store.changing(workspace_id, Actor(id="demo")) as editor:
             source = _source(editor)
             _webhook(editor, source, sink)

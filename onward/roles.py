@@ -100,6 +100,7 @@ class TreeLock:
         until = time.monotonic() + patience
         while not _try_lock(self.tree):
             if time.monotonic() > until:
+                self.release()
                 raise DataFolderError(
                     f"processes of an earlier onward serve still run on {data.resolve()}. "
                     "Find them with `ps ax | grep onward` and stop them first."

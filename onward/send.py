@@ -7,6 +7,7 @@ silence.
 """
 
 import asyncio
+import base64
 import random
 import time
 import uuid
@@ -92,7 +93,10 @@ class Sender:
     def __init__(self, url: str, write_key: str, rate: float | None, size: int) -> None:
         """`rate` is in events a second; None is as fast as it goes."""
         self.url = url.rstrip("/") + "/v1/batch"
-        self.auth = aiohttp.BasicAuth(write_key, "")
+        self.headers = {
+            "authorization": "Basic " + base64.b64encode(f"{write_key}:".encode()).decode(),
+            "content-type": "application/json",
+        }
         self.rate = rate
         self.size = size
         self.tally = Tally()
@@ -103,7 +107,7 @@ class Sender:
         timeout = aiohttp.ClientTimeout(total=TIMEOUT)
         bad_line: InputError | None = None
         async with (
-            aiohttp.ClientSession(auth=self.auth, connector=connector, timeout=timeout) as session,
+            aiohttp.ClientSession(headers=self.headers, connector=connector, timeout=timeout) as session,
             asyncio.TaskGroup() as group,
         ):
             try:
@@ -146,9 +150,7 @@ class Sender:
         body = b'{"batch":[%s],"sentAt":"%s"}' % (b",".join(batch), now.encode())
         self.tally.requests += 1
         try:
-            async with session.post(
-                self.url, data=body, headers={"content-type": "application/json"}
-            ) as response:
+            async with session.post(self.url, data=body) as response:
                 text = await response.text(errors="replace")
                 status = response.status
                 after = retry_after(response.headers.get("retry-after"), time.time())

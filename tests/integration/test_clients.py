@@ -146,7 +146,7 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>Shop</title>
     await analytics.page("Docs", "Start", { section: "intro" });
     await analytics.group("group-1", { name: "Acme" });
     await analytics.screen("Shop", "Cart", { count: 3 });
-    await analytics.alias("user-8", "user-7");
+    await analytics.alias("user-7", "visitor-1");
   })();
 </script>
 """
@@ -200,4 +200,4 @@ def test_analytics_js(shop: str, sink: Sink, chromium: Any) -> None:
     assert by_type["page"]["properties"]["url"].startswith(shop)
     assert (by_type["screen"]["name"], by_type["screen"]["properties"]["count"]) == ("Cart", 3)
     assert (by_type["group"]["groupId"], by_type["group"]["traits"]) == ("group-1", {"name": "Acme"})
-    assert (by_type["alias"]["userId"], by_type["alias"]["previousId"]) == ("user-8", "user-7")
+    assert (by_type["alias"]["userId"], by_type["alias"]["previousId"]) == ("user-7", "visitor-1")

@@ -1,0 +1,58 @@
+"""`onward apply` and `onward export`: the workspace of a data folder as YAML.
+
+They work on the configuration database itself, whether a server runs on it or not.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from onward.destinations.catalog import CATALOG
+from onward.settings import Settings
+from onward.workspace import yaml
+from onward.workspace.bootstrap import bootstrap
+from onward.workspace.database import FILE
+from onward.workspace.store import Actor, Store
+
+ACTOR = Actor(id="onward apply")
+
+
+class ConfigureError(Exception):
+    """What kept the command from its work, in one sentence."""
+
+
+@contextmanager
+def _workspace(settings: Settings) -> Iterator[tuple[Store, str]]:
+    """The store and the id of the data folder's workspace."""
+    started = bootstrap(settings)
+    if started.token:
+        Console(stderr=True, soft_wrap=True).print(f"Public API token, shown this once: {started.token}")
+    store = Store.open(settings, CATALOG)
+    try:
+        yield store, started.workspace_id
+    finally:
+        store.engine.dispose()
+
+
+def apply(settings: Settings, text: str, *, dry_run: bool, prune: bool, ask: bool) -> None:
+    """Show what `text` changes, and change it. Raises `WorkspaceError` or `ConfigureError`."""
+    console = Console(highlight=False, soft_wrap=True)
+    with _workspace(settings) as (store, workspace_id):
+        diff = yaml.plan(store, workspace_id, text, os.environ, prune=prune)
+        console.print(yaml.render_diff(diff))
+        if dry_run or not diff:
+            return
+        if ask and console.input("Apply this? [y/N] ").strip().lower() not in ("y", "yes"):
+            raise ConfigureError("nothing was changed")
+        version = yaml.apply(store, workspace_id, diff, ACTOR)
+        console.print(f"Applied: configuration version {version}.")
+
+
+def export(settings: Settings) -> str:
+    """The workspace as YAML."""
+    if not (settings.data / FILE).exists():
+        raise ConfigureError(f"{settings.data} is no data folder of Onward; name one with --data")
+    with _workspace(settings) as (store, workspace_id), store.reading() as session:
+        return yaml.export_workspace(session, workspace_id)

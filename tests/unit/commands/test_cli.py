@@ -1,0 +1,63 @@
+"""What is wrong on the command line is said in one sentence, with exit status 2."""
+
+import pytest
+
+from onward import __version__, cli
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    status = cli.main(list(arguments))
+    output = capsys.readouterr()
+    return status, output.out, output.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["serv"], "serv"),
+        (["serve", "--prot", "1"], "--prot"),
+        (["serve", "--port", "many"], "--port"),
+        (["serve", "--config", "/nonexistent.toml"], "/nonexistent.toml"),
+        (["sink"], "--port"),
+        (["sink", "--port", "0", "--fail-rate", "2"], "fail_rate"),
+        (["sink", "--port", "0", "--status", "42"], "status"),
+        (["sink", "--port", "0", "--out", "/nonexistent/x"], "/nonexistent/x"),
+        (["send", "/nonexistent", "--write-key", "k"], "/nonexistent"),
+        (["send", "-", "--write-key", "k", "--rate", "0"], "--rate"),
+        (["send", "-", "--write-key", "k", "--batch-size", "2501"], "--batch-size"),
+        (["export", "--data", "/nonexistent"], "/nonexistent"),
+        (["apply", "/nonexistent"], "/nonexistent"),
+    ],
+)
+def test_mistakes(capsys: pytest.CaptureFixture[str], arguments: list[str], named: str) -> None:
+    status, out, err = run(capsys, *arguments)
+    assert status == 2
+    assert out == ""
+    assert err.startswith("onward: ")
+    assert named in err
+    assert "Traceback" not in err
+    assert err.count("\n") == 1
+
+
+def test_an_unknown_setting_in_the_file_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: object
+) -> None:
+    from pathlib import Path
+
+    file = Path(str(tmp_path)) / "onward.toml"
+    file.write_text("prot = 8080\n")
+    status, _, err = run(capsys, "serve", "--config", str(file))
+    assert (status, "prot" in err) == (2, True)
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["--version"]])
+def test_version(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    status, out, _ = run(capsys, *arguments)
+    assert (status, out.strip()) == (0, __version__)
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "--help")
+    assert status == 0
+    for command in ("serve", "demo", "sink", "send", "apply", "export", "version"):
+        assert command in out

@@ -1,0 +1,86 @@
+"""Locks, heartbeats and reports under DATA/run."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from onward.roles import (
+    STALE,
+    Beat,
+    Child,
+    DataFolderError,
+    Heartbeat,
+    Report,
+    TreeLock,
+    beats,
+    read_report,
+    write_report,
+)
+
+
+def test_a_data_folder_has_one_supervisor(tmp_path: Path) -> None:
+    lock = TreeLock(tmp_path)
+    with pytest.raises(DataFolderError, match=rf"in use by another onward serve \(pid {os.getpid()}\)"):
+        TreeLock(tmp_path)
+    lock.release()
+    TreeLock(tmp_path).release()
+
+
+def test_a_new_supervisor_waits_for_the_children_of_the_old(tmp_path: Path) -> None:
+    lock = TreeLock(tmp_path)
+    orphan = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=(lock.tree,))
+    lock.release()  # as the kernel does when the supervisor is killed
+    with pytest.raises(DataFolderError, match="still run"):
+        TreeLock(tmp_path, patience=0.1)
+    orphan.communicate(b"\n")
+    TreeLock(tmp_path).release()
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_that_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataFolderError, match="--data"):
+        TreeLock(tmp_path / "file" / "data")
+
+
+def test_a_heartbeat_is_seen_until_its_process_ends_on_purpose(tmp_path: Path) -> None:
+    heartbeat = Heartbeat(tmp_path, "web")
+    heartbeat.start()
+    while "web" not in beats(tmp_path):
+        pass
+    beat = beats(tmp_path)["web"]
+    assert (beat.role, beat.pid) == ("web", os.getpid())
+    heartbeat.stop()
+    assert beats(tmp_path) == {}
+
+
+def test_an_old_beat_is_not_fresh() -> None:
+    beat = Beat("web", 1, started_at=0.0, at=100.0)
+    assert beat.fresh(100.0 + STALE / 2)
+    assert not beat.fresh(100.0 + STALE)
+
+
+def test_what_an_earlier_tree_left_is_removed_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "delivery-7.beat").write_bytes(b'{"role":"delivery-7","pid":1,"started_at":0,"at":1}')
+    write_report(tmp_path, Report(1, 0.0, []))
+    TreeLock(tmp_path).release()
+    assert beats(tmp_path) == {}
+    assert read_report(tmp_path) is None
+
+
+def test_half_a_file_reads_as_none(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "web.beat").write_bytes(b'{"role":"we')
+    (tmp_path / "run" / "supervisor.json").write_bytes(b"")
+    assert beats(tmp_path) == {}
+    assert read_report(tmp_path) is None
+
+
+def test_a_report_reads_as_it_was_written(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    report = Report(7, 1.5, [Child("web", "running", 8, 2, "signal 9 (SIGKILL)", 3.5)])
+    write_report(tmp_path, report)
+    assert read_report(tmp_path) == report
