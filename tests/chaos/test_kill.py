@@ -8,8 +8,8 @@ filtered), each is counted exactly once, and the repeats are counted and bounded
 import random
 
 import pytest
-from books import balance, read
-from clients import Clients
+from chaos.books import balance, read
+from chaos.clients import Clients
 from harness import Onward, Sink, wait_until
 
 MISBEHAVIOUR = [
@@ -24,7 +24,7 @@ MISBEHAVIOUR = [
 REPEATS_A_KILL = 2_000
 """Events that one kill may repeat at most at one destination: what was in flight or not yet committed."""
 PATIENT = {
-    "maxRetries": 100_000,
+    "maxRetries": 1_000,
     "backoffBase": 0.1,
     "backoffCap": 0.5,
     "timeout": 2.0,
@@ -35,7 +35,7 @@ PATIENT = {
 
 @pytest.mark.chaos
 @pytest.mark.timeout(0)
-def test_nothing_answered_200_is_lost(onward_factory, sink_factory, rounds, pytestconfig):
+def test_nothing_answered_200_is_lost(onward_factory, sink_factory, rounds):
     seed = random.SystemRandom().randrange(10**9)
     dice = random.Random(seed)
     print(f"seed {seed}")
@@ -65,8 +65,8 @@ def test_nothing_answered_200_is_lost(onward_factory, sink_factory, rounds, pyte
     kills = {"web": 0, "delivery-0": 0, "delivery-1": 0, "supervisor": 0}
     with Clients(onward, source) as clients:
         for _ in range(rounds):
-            so_far = len(clients.acknowledged)
-            wait_until(lambda so_far=so_far: len(clients.acknowledged) > so_far, what="clients get answers")
+            enough = len(clients.acknowledged) + dice.randrange(20, 800)
+            wait_until(lambda enough=enough: len(clients.acknowledged) > enough, what="clients get answers")
             for sink in dice.sample(sinks, 2):
                 _misbehave(sink, dice)
             victim = dice.choice(list(kills))
