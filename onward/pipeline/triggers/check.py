@@ -46,14 +46,21 @@ class _Tokens:
         return token
 
 
+def _connective(token: Token) -> str | None:
+    """Presets of the catalogue also say AND or put a comma, which reads as `and` where no `or` is."""
+    if token.kind is Kind.CONNECTIVE:
+        return token.text
+    return "and" if token.kind is Kind.COMMA or token == (Kind.NAME, "AND", token.position) else None
+
+
 def _level(tokens: _Tokens, *, nested: bool) -> None:
     connective = None
     _term(tokens, nested=nested)
-    while tokens.peek().kind is Kind.CONNECTIVE:
+    while found := _connective(tokens.peek()):
         token = tokens.take()
-        if connective not in (None, token.text):
+        if connective not in (None, found):
             raise TriggerError("'and' and 'or' can't be mixed in one group; use parentheses", token.position)
-        connective = token.text
+        connective = found
         _term(tokens, nested=nested)
 
 
@@ -98,6 +105,8 @@ def _comparison(tokens: _Tokens, field: Token) -> None:
     if operator.kind is not Kind.OPERATOR or operator.text not in OPERATORS:
         raise TriggerError(f"expected one of {' '.join(OPERATORS)} after {field.text}", operator.position)
     value = tokens.take()
+    if (operator.text, value.text) == ("=", "="):
+        raise TriggerError("write = instead of ==", operator.position)
     if value.kind is Kind.STRING:
         _text(value)
     if operator.text in ("=", "!="):

@@ -82,7 +82,8 @@ def test_a_call_closes_the_parentheses_around_it():
     [
         ('type = "track" and event = "A" or event = "B"', 31, "mixed"),
         ('type = "track" and foo = "x"', 19, "unknown field"),
-        ('type == "track"', 6, "double quotes"),
+        ('type == "track"', 5, "instead of =="),
+        ("type = )", 7, "double quotes"),
         ("type = 'track'", 7, "double quotes"),
         ('type = "track" event = "x"', 15, "unexpected"),
         ('type = "track" and', 18, "found the end"),
@@ -100,6 +101,13 @@ def test_check_names_the_mistake_and_its_place(fql, position, words):
         triggers.check(fql)
     assert caught.value.position == position
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "fql", ['type = "track" AND event = "A"', 'type = "track", event = "A"', "type = track or type = page"]
+)
+def test_check_lets_the_loose_spellings_of_presets_pass(fql):
+    triggers.check(fql)
 
 
 TEXT = st.text(st.characters(exclude_characters='"', exclude_categories=("Cs",)), max_size=8)
