@@ -99,6 +99,18 @@ def test_what_is_kept_is_bounded_in_bytes() -> None:
         assert len(world.cache._next) <= 20
 
 
+def test_what_was_used_last_is_kept_longest() -> None:
+    world = World(max_bytes=3500, chunk_bytes=1000)
+    world.add(1, "head", size=1000)
+    world.add(20, size=1000)
+    for record in world.log.read("a", 0, 20):
+        world.cache.read("head", 0, 1)
+        world.cache.read("a", record.offset - 1, 1)
+    decodes = world.decodes
+    assert world.cache.read("head", 0, 1)
+    assert world.decodes == decodes == 21
+
+
 def test_a_record_larger_than_the_cache_is_returned_all_the_same() -> None:
     world = World(max_bytes=100)
     world.add(3, size=1000)
