@@ -110,8 +110,7 @@ def _comparison(tokens: _Tokens, field: Token) -> None:
     if value.kind is Kind.STRING:
         _text(value)
     if operator.text in ("=", "!="):
-        known = value.kind in (Kind.STRING, Kind.NUMBER, Kind.NULL)
-        if not known and not (value.kind is Kind.NAME and value.text in ("true", "false")):
+        if value.kind not in (Kind.STRING, Kind.NUMBER, Kind.NULL, Kind.NAME):
             raise TriggerError(
                 "expected a text in double quotes, a number, true, false or null", value.position
             )
