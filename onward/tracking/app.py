@@ -18,6 +18,7 @@ no source has is answered like any other; its events are discarded as `unknown_s
 """
 
 import asyncio
+import contextlib
 import gc
 import ipaddress
 import logging
@@ -35,10 +36,11 @@ from onward.tracking import answers, auth, cdn, dedupe, intake, pixel
 from onward.tracking.answers import Answer
 from onward.tracking.body import BadEncoding, Disconnected, Receive, drain, read
 from onward.tracking.committer import Committer, Job
+from onward.tracking.deadline import Deadlines
 from onward.tracking.dedupe import DedupeIndex
 from onward.tracking.inflate import BadGzip, TooLarge
 from onward.tracking.intake import BAD_REQUEST, Intake
-from onward.tracking.ledger import Ledger, Report
+from onward.tracking.ledger import Ledger, Report, now_ms
 from onward.tracking.limits import BATCH_BYTES, EVENT_BYTES, USER_AGENT_CHARS
 from onward.tracking.ratelimit import RateLimit
 from onward.tracking.recovery import recover
@@ -87,7 +89,7 @@ class Tracking:
         self._ledger = ledger
         self._snapshot = snapshot
         self._settings = settings
-        self._read_seconds = read_seconds
+        self._deadlines = Deadlines(read_seconds)
         self._limit = RateLimit(time.monotonic)
         self._committer = Committer(log, index, ledger, self._recover, settings.dedupe_hours * 3600)
         self._flusher: asyncio.Task[None] | None = None
@@ -129,6 +131,7 @@ class Tracking:
         prune_at = time.monotonic()
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
+            self._deadlines.sweep(asyncio.get_running_loop().time())
             try:
                 await asyncio.to_thread(self._ledger.flush)
                 if time.monotonic() >= prune_at:
@@ -173,27 +176,27 @@ class Tracking:
     async def _post(self, kind: str, headers: dict[bytes, bytes], scope: Scope, receive: Receive) -> Answer:
         limit = BATCH_BYTES if kind in (BATCH, METRICS) else EVENT_BYTES
         length = headers.get(b"content-length")
-        received_at = int(time.time() * 1000)
         try:
-            body = await read(receive, length, headers.get(b"content-encoding"), limit, self._read_seconds)
+            body = await self._deadlines.run(read(receive, length, headers.get(b"content-encoding"), limit))
             if kind == METRICS:
                 return self._metrics(body)
             taken = intake.batch(body) if kind == BATCH else intake.single(body, kind)
         except TooLarge:
-            await drain(receive, self._read_seconds)
-            self._reject(headers, received_at, "too_large")
+            with contextlib.suppress(TimeoutError):  # the answer is the same, heard or not
+                await self._deadlines.run(drain(receive))
+            self._reject(headers, "too_large")
             return answers.BATCH_TOO_LARGE if limit == BATCH_BYTES else answers.EVENT_TOO_LARGE
         except Malformed:
-            self._reject(headers, received_at, "malformed")
+            self._reject(headers, "malformed")
             return answers.MALFORMED
         except BadGzip:
-            self._reject(headers, received_at, "malformed")
+            self._reject(headers, "malformed")
             return answers.BAD_GZIP
         except BadEncoding:
-            self._reject(headers, received_at, "malformed")
+            self._reject(headers, "malformed")
             return answers.BAD_ENCODING
         except TimeoutError:
-            self._reject(headers, received_at, "too_slow")
+            self._reject(headers, "too_slow")
             return answers.TOO_SLOW
         return await self._take(taken, headers, scope)
 
@@ -233,12 +236,19 @@ class Tracking:
             taken = Intake(b"", type, batch=False)
             taken.events = [query]
             taken.discard_all(BAD_REQUEST)
-        reply = await self._take(taken, headers, scope)
+        reply = await self._take(taken, headers, scope, direct=True)
         return answers.GIF if reply.status == 200 else answers.as_gif(reply)
 
-    async def _take(self, taken: Intake, headers: dict[bytes, bytes], scope: Scope) -> Answer:
+    async def _take(
+        self,
+        taken: Intake,
+        headers: dict[bytes, bytes],
+        scope: Scope,
+        *,
+        direct: bool = False,
+    ) -> Answer:
         """Whose it is, what is wrong with it, and on to the disk with the rest."""
-        received_at = int(time.time() * 1000)
+        received_at = now_ms()
         key = auth.body_key(taken.key) or auth.basic_key(headers.get(b"authorization"))
         source = self._snapshot().source_by_write_key.get(key) if key else None
         if source is None:
@@ -257,13 +267,19 @@ class Tracking:
             self._ledger.discarded(report)
             reply = answers.OK
         else:
-            reply = await self._commit(taken, source, received_at, headers, scope)
+            reply = await self._commit(taken, source, received_at, headers, scope, direct)
         if reply is answers.OK and taken.oversize:
             return answers.oversize(taken.oversize, len(taken.events) - len(taken.oversize))
         return reply
 
     async def _commit(
-        self, taken: Intake, source: Source, received_at: int, headers: dict[bytes, bytes], scope: Scope
+        self,
+        taken: Intake,
+        source: Source,
+        received_at: int,
+        headers: dict[bytes, bytes],
+        scope: Scope,
+        direct: bool,
     ) -> Answer:
         assert self._loop is not None
         prefix = dedupe.prefix(source.workspace_id, source.id, self._settings.dedupe_scope)
@@ -275,6 +291,7 @@ class Tracking:
             received_at,
             client_ip(headers, scope),
             agent.decode("latin-1")[:USER_AGENT_CHARS] if agent else None,
+            direct,
             self._loop.create_future(),
         )
         reply = await job.answered if self._committer.submit(job) else answers.OVERLOADED
@@ -292,11 +309,11 @@ class Tracking:
         self.client_metrics += len(series) if isinstance(series, list) else 1
         return answers.OK
 
-    def _reject(self, headers: dict[bytes, bytes], received_at: int, reason: str) -> None:
+    def _reject(self, headers: dict[bytes, bytes], reason: str) -> None:
         """Count a refusal, with its source as far as a header names it."""
         key = auth.basic_key(headers.get(b"authorization"))
         source = self._snapshot().source_by_write_key.get(key) if key else None
-        self._ledger.rejected(source.id if source else "", received_at, reason)
+        self._ledger.rejected(source.id if source else "", now_ms(), reason)
 
 
 def client_ip(headers: dict[bytes, bytes], scope: Scope) -> str | None:

@@ -1,6 +1,5 @@
 """Reading a request's body: bounded in bytes and in time, whatever the client does."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -18,28 +17,26 @@ class BadEncoding(Exception):
     """A Content-Encoding that is not understood."""
 
 
-async def read(
-    receive: Receive, length: bytes | None, encoding: bytes | None, limit: int, seconds: float
-) -> bytes:
+async def read(receive: Receive, length: bytes | None, encoding: bytes | None, limit: int) -> bytes:
     """The body, inflated, at most `limit` bytes.
 
-    Raises `TooLarge` (before anything is read, if Content-Length says so), `BadGzip`, `BadEncoding`,
-    TimeoutError and `Disconnected`. gzip is recognised without its header too: `sendBeacon` can't set one.
+    Raises `TooLarge` (before anything is read, if Content-Length says so), `BadGzip`, `BadEncoding` and
+    `Disconnected`. gzip is recognised without its header too: `sendBeacon` can't set one.
     """
-    encoding = (encoding or b"").strip().lower()
-    if encoding not in (b"", b"identity", b"gzip", b"x-gzip", b"deflate"):
-        raise BadEncoding
+    if encoding is not None:
+        encoding = encoding.strip().lower()
+        if encoding not in (b"", b"identity", b"gzip", b"x-gzip", b"deflate"):
+            raise BadEncoding
     allowed = limit + GZIP_SLACK
-    if length is not None and length.isdigit() and int(length[:20]) > allowed:
+    announced = int(length) if length is not None and length.isdigit() and len(length) < 20 else None
+    if announced is not None and announced > allowed:
         raise TooLarge
-    message = None
-    async with asyncio.timeout(seconds):
-        message = await receive()
-        body: bytes = message.get("body", b"")
-        if message.get("more_body"):
-            body = await _rest(receive, body, allowed)
+    message = await receive()
     if message["type"] != "http.request":
         raise Disconnected
+    body: bytes = message.get("body", b"")
+    if len(body) != announced and message.get("more_body"):
+        body = await _rest(receive, body, allowed)
     if encoding in (b"gzip", b"x-gzip", b"deflate") or body[:2] == GZIP_MAGIC:
         return inflate(body, limit)
     if len(body) > limit:
@@ -62,18 +59,14 @@ async def _rest(receive: Receive, body: bytes, allowed: int) -> bytes:
     return b"".join(chunks)
 
 
-async def drain(receive: Receive, seconds: float) -> None:
+async def drain(receive: Receive) -> None:
     """Read and forget what the client still sends, within reason, so that it gets to see its answer.
 
     A server that closes with unread data in its socket makes the client's kernel throw the answer away.
     """
     size = 0
-    try:
-        async with asyncio.timeout(seconds):
-            while size <= DRAIN_BYTES:
-                message = await receive()
-                size += len(message.get("body", b""))
-                if message["type"] != "http.request" or not message.get("more_body"):
-                    return
-    except TimeoutError:
-        return
+    while size <= DRAIN_BYTES:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return

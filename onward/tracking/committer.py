@@ -45,7 +45,7 @@ FLUSH_SECONDS = 15.0
 class Job:
     """An accepted request on its way to the disk."""
 
-    __slots__ = ("answered", "intake", "ip", "keys", "received_at", "source_id", "user_agent")
+    __slots__ = ("answered", "direct", "intake", "ip", "keys", "received_at", "source_id", "user_agent")
 
     def __init__(
         self,
@@ -55,6 +55,7 @@ class Job:
         received_at: int,
         ip: str | None,
         user_agent: str | None,
+        direct: bool,
         answered: "asyncio.Future[Answer]",
     ) -> None:
         self.intake = intake
@@ -63,6 +64,7 @@ class Job:
         self.received_at = received_at
         self.ip = ip
         self.user_agent = user_agent
+        self.direct = direct
         self.answered = answered
 
     def report(self, duplicates: set[int]) -> Report:
@@ -88,6 +90,7 @@ class Job:
             user_agent=self.user_agent,
             skip=skip,
             ids=intake.ids,
+            direct=self.direct,
         )
         count = len(intake.events) - len(skip)
         return Draft(self.source_id, self.received_at, count, record.encode(envelope, intake.body))
