@@ -40,7 +40,7 @@ def event_body(query: bytes) -> bytes:
 
 def _decode(data: str) -> bytes:
     # An unescaped + arrives as a space; URL-safe letters and missing padding are as good.
-    data = data.strip().replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
+    data = data.replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return base64.b64decode(data + "=" * (-len(data) % 4), validate=True)
     except (binascii.Error, ValueError) as error:

@@ -25,8 +25,8 @@ class RateLimit:
         burst = max(1.0, rate)
         tokens, since = self._buckets.get(source.id, (burst, now))
         tokens = min(burst, tokens + (now - since) * rate)
-        if tokens >= 1:
-            self._buckets[source.id] = (tokens - 1, now)
+        if tokens > 1 - 1e-6:  # seconds are floats, and who waits as told must pass
+            self._buckets[source.id] = (max(0.0, tokens - 1), now)
             return 0
         self._buckets[source.id] = (tokens, now)
         return max(1, ceil((1 - tokens) / rate)) if rate > 0 else 60
