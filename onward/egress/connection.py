@@ -76,7 +76,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, cap: int, on_lost: Callable[["Connection"], None]) -> None:
         self._cap = cap
         self._on_lost = on_lost
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._future: asyncio.Future[Response] | None = None
         self._reset(head_only=False)
@@ -144,14 +144,15 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        if self.closed:
+        parser = self._parser
+        if self.closed or parser is None:
             return
         if self._future is None:
             self.abort()
             return
         self._received += len(data)
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._reusable = False
             if not self._done:
@@ -172,6 +173,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._end(error)
         self._transport = None
+        self._parser = None  # they hold each other, and processes run without the cyclic collector
         self._on_lost(self)
 
     def _end(self, error: Exception | None) -> None:
@@ -217,15 +219,16 @@ class Connection(asyncio.Protocol):
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
 
     def on_headers_complete(self) -> None:
-        if self._head_done:
+        parser = self._parser
+        if self._head_done or parser is None:
             return
-        status = self._parser.get_status_code()
+        status = parser.get_status_code()
         if status < 200:
             self._headers = {}
             return
         self._status = status
         self._head_done = True
-        self._keep_alive = self._parser.should_keep_alive()
+        self._keep_alive = parser.should_keep_alive()
         headers = self._headers
         if self._head_only:
             self._done = True

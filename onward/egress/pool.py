@@ -186,7 +186,10 @@ class Pool:
                 )
             except OSError as error:
                 failure = self._failure(address, error)
-        raise failure or EgressError("ENOTFOUND", f"{self._host} has no address")
+        try:
+            raise failure or EgressError("ENOTFOUND", f"{self._host} has no address")
+        finally:
+            del failure  # with its traceback it would be a cycle, and processes run without the collector
 
     async def _connect_to(self, address: Address) -> Connection:
         loop = asyncio.get_running_loop()
