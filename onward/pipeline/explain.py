@@ -33,7 +33,7 @@ def explain(route: Route, event: Event, rng: Random) -> list[Step]:
     steps = [_step("admission", stopped)]
     if stopped is not None:
         return steps
-    filtered: Event | Stopped = event
+    filtered = event
     seed = rng.getrandbits(64)
     if route.filters is not None:
         # Two dice that fall alike: one for each filter's own account, one for their verdict.
@@ -41,9 +41,10 @@ def explain(route: Route, event: Event, rng: Random) -> list[Step]:
             Step("filter", each.matched, each.filter_id, message=each.message or each.effect)
             for each in route.filters.steps(event, Random(seed))  # noqa: S311
         ]
-        filtered = route.filters(event, Random(seed))  # noqa: S311
-        if isinstance(filtered, Stopped):
-            return [*steps, _step("filters", filtered)]
+        verdict = route.filters(event, Random(seed))  # noqa: S311
+        if isinstance(verdict, Stopped):
+            return [*steps, _step("filters", verdict)]
+        filtered = verdict
         steps.append(Step("filters", True, output=filtered))
     steps += [Step("trigger", trigger(filtered), str(at)) for at, trigger in route.triggers]
     matched = route.match(event, Random(seed))  # noqa: S311

@@ -72,7 +72,7 @@ def to_text(node: Node) -> str:
         case Compare(op, left, right):
             return f"{_operand(left)} {op} {_operand(right)}"
         case Not(operand):
-            return "!" + _operand(operand)
+            return "!" + (to_text(operand) if isinstance(operand, Not) else _operand(operand))
         case And(operands):
             return " and ".join(
                 f"({to_text(o)})" if isinstance(o, And | Or) else to_text(o) for o in operands

@@ -69,6 +69,8 @@ class _Writer:
     def truth(self, node: Node) -> str:
         """An expression that is True if the node is true, and otherwise False."""
         match node:
+            case Literal(value):
+                return repr(value is True)
             case Not(operand):
                 return f"(not {self.truth(operand)})"
             case And(operands):
@@ -134,7 +136,7 @@ class _Writer:
     def _equal(self, left: Node, right: Node) -> str:
         if isinstance(left, Literal) and not isinstance(right, Literal):
             left, right = right, left
-        if isinstance(right, Literal):
+        if isinstance(right, Literal) and not isinstance(left, Literal):
             if right.value is None or isinstance(right.value, bool):
                 return f"({self._value(left)} is {right.value!r})"
             if isinstance(right.value, str) or right.value not in (0, 1):
