@@ -4,7 +4,9 @@ Classification of statuses is spec §11.3 and §22.32: 408, 423, 429 and every 5
 as are the network errors of `EgressError.RETRYABLE`; all else is final.
 """
 
+from datetime import UTC
 from email.utils import parsedate_to_datetime
+from math import isfinite, nan
 from typing import Literal
 
 import msgspec
@@ -58,10 +60,16 @@ def retry_after(header: str | None, now: float) -> float | None:
     if not header:
         return None
     try:
-        return max(0.0, float(header))
+        seconds = float(header)
     except ValueError:
-        pass
+        seconds = _until(header, now)
+    return max(0.0, seconds) if isfinite(seconds) else None
+
+
+def _until(header: str, now: float) -> float:
+    """Seconds to a date; NaN if it is none."""
     try:
-        return max(0.0, parsedate_to_datetime(header).timestamp() - now)
-    except ValueError:
-        return None
+        date = parsedate_to_datetime(header)
+    except (ValueError, OverflowError):
+        return nan
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now

@@ -5,8 +5,9 @@ Invariants:
   answer, so that a name can't mix a public address with a private one and hope.
 - Callers connect to these very addresses; nothing resolves the name a second time, so a name that changes
   its answer (DNS rebinding) changes nothing for a connection that was judged.
-- A slow name server holds up only those who ask for that name: one lookup per name at a time, in threads
-  of its own, and its callers give up at their own deadlines.
+- A slow name server holds up only those who ask for that name: one lookup per name at a time, in a thread
+  of its own, and its callers give up at their own deadlines. The threads are daemons: a lookup that hangs
+  does not keep the process from ending.
 
 Answers are kept for `TTL` seconds in memory; if the process dies they are asked for again.
 """
@@ -14,7 +15,8 @@ Answers are kept for `TTL` seconds in memory; if the process dies they are asked
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Thread
 
 from onward.egress.guard import BlockedError, Guard
 from onward.egress.http import EgressError
@@ -34,8 +36,8 @@ class Resolver:
 
     def __init__(self, guard: Guard, lookup: Lookup | None = None) -> None:
         self._guard = guard
-        self._executor = None if lookup else ThreadPoolExecutor(_THREADS, thread_name_prefix="resolve")
         self._lookup = lookup or self._ask_system
+        self._threads = asyncio.Semaphore(_THREADS)
         self._answers: dict[str, tuple[float, list[Address]]] = {}
         self._asking: dict[str, asyncio.Task[list[Address]]] = {}
 
@@ -97,16 +99,38 @@ class Resolver:
 
     async def _ask_system(self, host: str) -> list[Address]:
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(
-            self._executor, lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        )
-        return [(family, str(where[0])) for family, _, _, _, where in answer]
+        answer: asyncio.Future[list[Address]] = loop.create_future()
+        async with self._threads:
+            Thread(target=_look_up, args=(host, loop, answer), name=f"resolve {host}", daemon=True).start()
+            return await answer
 
     def close(self) -> None:
         for task in self._asking.values():
             task.cancel()
-        if self._executor is not None:
-            self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _look_up(host: str, loop: asyncio.AbstractEventLoop, answer: asyncio.Future[list[Address]]) -> None:
+    """Runs in a thread: asks the system, and tells the loop."""
+    addresses: list[Address] = []
+    failure: Exception | None = None
+    try:
+        addresses = [
+            (family, str(where[0]))
+            for family, _, _, _, where in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        ]
+    except Exception as error:  # whatever it is, the one who waits must hear of it
+        failure = error
+
+    def tell() -> None:
+        if answer.done():
+            return
+        if failure is None:
+            answer.set_result(addresses)
+        else:
+            answer.set_exception(failure)
+
+    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        loop.call_soon_threadsafe(tell)
 
 
 def _literal(host: str) -> Address | None:
