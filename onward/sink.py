@@ -127,6 +127,7 @@ class Sink:
             "items": self.items,
             "bytes": self.bytes,
             "connections": len(self.connections),
+            "waiting": sum(len(connection.waiting) for connection in self.connections),
         }
 
     def answer(self, status: int) -> bytes:

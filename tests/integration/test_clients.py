@@ -33,10 +33,18 @@ PYTHON_CLIENTS = {
 ORDER = {"revenue": 12.5, "items": [1, 2], "note": "Grüße"}
 
 
+@pytest.fixture(scope="module")
+def onward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Onward]:
+    """One server for all clients; each has a source and a sink of its own."""
+    server = Onward(tmp_path_factory.mktemp("clients") / "onward").start()
+    yield server
+    server.close()
+
+
 @pytest.fixture
 def source(onward: Onward, sink: Sink) -> Source:
     """A source whose every event goes to the sink."""
-    source = onward.create_source("clients")
+    source = onward.create_source(f"client-{sink.port}")
     onward.create_webhook(source, sink.url)
     return source
 
