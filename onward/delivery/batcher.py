@@ -10,7 +10,11 @@ import msgspec
 import orjson
 
 from onward.delivery.item import Batch, Item, batch_key
+from onward.destinations.definition import Action
 from onward.workspace.snapshot import DeliveryPolicy
+
+EVENT_BYTES = 33_000
+"""The largest event that the front door accepts (spec §3.3), and what is added to it."""
 
 
 class _Open(msgspec.Struct, gc=False):
@@ -21,10 +25,19 @@ class _Open(msgspec.Struct, gc=False):
     bulk: bool
 
 
+class _Limits(msgspec.Struct, frozen=True):
+    count: int
+    bytes: int
+    measured: bool
+    """Whether items are measured: not where even the largest events could not reach the byte limit."""
+    bulk: bool
+
+
 class Batcher:
     def __init__(self, policy: DeliveryPolicy) -> None:
         self.policy = policy
         self._open: dict[tuple[Any, ...], _Open] = {}
+        self._last_limits: tuple[Action, Any, Any, _Limits] | None = None
         self.waiting = 0
         """Items in batches that are still open."""
 
@@ -33,25 +46,40 @@ class Batcher:
         action, payload = item.target.action, item.payload
         if not (action.batches and payload.get("enable_batching") is True):
             return [Batch([item])]
-        size = _limit(payload.get("batch_size"), action.default_batch_size, action.max_batch_size)
-        room = _limit(payload.get("batch_bytes"), action.max_batch_bytes, action.max_batch_bytes)
-        item.size = len(orjson.dumps(payload, option=orjson.OPT_NON_STR_KEYS))
+        limits = self._limits(action, payload.get("batch_size"), payload.get("batch_bytes"))
+        if limits.measured:
+            item.size = len(orjson.dumps(payload, option=orjson.OPT_NON_STR_KEYS))
         key = batch_key(item)
         ready: list[Batch] = []
         batch = self._open.get(key)
-        if batch is not None and batch.bytes + item.size > room:
+        if batch is not None and batch.bytes + item.size > limits.bytes:
             ready.append(self._close(key))
             batch = None
         if batch is None:
-            bulk = action.bulk_from is not None and size >= action.bulk_from
-            wait = self.policy.bulk_wait if bulk else self.policy.batch_wait
-            batch = self._open[key] = _Open([], size, 0, now + wait, bulk)
+            wait = self.policy.bulk_wait if limits.bulk else self.policy.batch_wait
+            batch = self._open[key] = _Open([], limits.count, 0, now + wait, limits.bulk)
         batch.items.append(item)
         batch.bytes += item.size + 1
         self.waiting += 1
-        if len(batch.items) >= min(size, batch.count):
+        if len(batch.items) >= min(limits.count, batch.count):
             ready.append(self._close(key))
         return ready
+
+    def _limits(self, action: Action, size: Any, room: Any) -> _Limits:
+        """What the mapped fields ask for, within what the action takes; the same for nearly every item."""
+        last = self._last_limits
+        if last is not None and last[0] is action and last[1] == size and last[2] == room:
+            return last[3]
+        count = _limit(size, action.default_batch_size, action.max_batch_size)
+        most_bytes = _limit(room, action.max_batch_bytes, action.max_batch_bytes)
+        limits = _Limits(
+            count=count,
+            bytes=most_bytes,
+            measured=count * EVENT_BYTES > most_bytes,
+            bulk=action.bulk_from is not None and count >= action.bulk_from,
+        )
+        self._last_limits = (action, size, room, limits)
+        return limits
 
     def due(self, now: float) -> list[Batch]:
         """The batches that have waited long enough."""

@@ -9,6 +9,8 @@ from onward.delivery.state.protocol import DELIVERED, Count
 from onward.destinations.definition import Action, Payload
 from onward.pipeline.types import Event
 
+PLAIN = frozenset({str, int, float, bool, type(None)})
+
 
 class Label(msgspec.Struct, frozen=True, gc=False):
     """What an event is counted under (spec §12.3), shared by all events alike."""
@@ -103,8 +105,4 @@ def batch_key(item: Item) -> tuple[Any, ...]:
 
 
 def _hashable(value: Any) -> Any:
-    return (
-        value
-        if isinstance(value, str | int | float | bool | None)
-        else msgspec.json.encode(value, order="sorted")
-    )
+    return value if type(value) in PLAIN else msgspec.json.encode(value, order="sorted")
