@@ -24,15 +24,19 @@ def check_filter(condition: str, actions: list[dict[str, Any]]) -> None:
         raise Invalid(message, field="condition" if field == "if" else field)
 
 
-def check_mapping(action: Action, mapping: dict[str, Any]) -> None:
-    """Raises `Invalid` with the field `mapping` or `mapping.<name>`."""
+def check_mapping(action: Action, mapping: dict[str, Any], *, complete: bool) -> None:
+    """Raises `Invalid` with the field `mapping` or `mapping.<name>`.
+
+    Only a `complete` mapping must have the required fields: presets and drafts need not, and stay disabled
+    until they do.
+    """
     for name in mapping:
         if name not in action.fields:
             known = ", ".join(action.fields) or "none"
             raise Invalid(f"the action {action.slug} has no field {name}; it has: {known}", f"mapping.{name}")
     for name, field in action.fields.items():
-        if field.required and mapping.get(name) is None:
-            raise Invalid(f"the action {action.slug} needs the field {name}", f"mapping.{name}")
+        if complete and field.required and mapping.get(name) is None:
+            raise Invalid(f"the action {action.slug} needs the field {name} to be enabled", f"mapping.{name}")
     for problem in mappings.validate(mapping):
         place = problem.path.strip("/").replace("/", ".")
         raise Invalid(f"this {problem.message}", f"mapping.{place}" if place else "mapping")

@@ -85,6 +85,7 @@ class Document(Part):
 VARIABLE = re.compile(r"(\$+)\{([A-Za-z_][A-Za-z0-9_]*)\}")
 """A whole value such as `${TOKEN}` stands for a variable; `$${TOKEN}` for the text `${TOKEN}`."""
 
+LINE_ENDS = re.compile("[\r\x85\u2028\u2029]")
 PLACE = re.compile(r"(.*) - at `\$\.?(.*)`$", re.DOTALL)
 NAMED = re.compile(r"(?:unknown|required) field `([^`]*)`")
 
@@ -213,7 +214,7 @@ _SCALARS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """Refuses a key that stands twice in one mapping."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -238,7 +239,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
+    # What some readers take for the end of a line stands in quotes, escaped.
+    style = '"' if LINE_ENDS.search(text) else "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -59,7 +59,7 @@ def create_subscription(
     check_name(name)
     check_trigger(trigger)
     mapping = default_mapping(found) if mapping is None else mapping
-    check_mapping(found, mapping)
+    check_mapping(found, mapping, complete=enabled)
     subscription = Subscription(
         id=ids.resource_id(),
         destination_id=destination.id,
@@ -99,10 +99,11 @@ def update_subscription(
         subscription.trigger = trigger
     if mapping is not UNSET:
         subscription.mapping = mapping
-    if mapping is not UNSET or action is not UNSET:
-        check_mapping(find_action(definition, subscription.action), subscription.mapping)
     if enabled is not UNSET:
         subscription.enabled = enabled
+    if mapping is not UNSET or action is not UNSET or enabled is True:
+        current = find_action(definition, subscription.action)
+        check_mapping(current, subscription.mapping, complete=subscription.enabled)
     return editor.modified(subscription, before)
 
 

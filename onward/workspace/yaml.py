@@ -136,8 +136,8 @@ def _flat(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def _names(session: Session) -> dict[str, str]:
     """What a source or destination is called as the owner of something."""
-    sources = dict(session.execute(select(Source.id, Source.slug)).tuples().all())
-    destinations = session.execute(select(Destination.id, Destination.source_id, Destination.name)).tuples()
+    sources = dict(session.execute(select(Source.id, Source.slug)).all())
+    destinations = session.execute(select(Destination.id, Destination.source_id, Destination.name))
     return sources | {id: f"{sources[source_id]}/{name}" for id, source_id, name in destinations}
 
 

@@ -72,5 +72,5 @@ def test_the_key_of_the_settings_comes_before_the_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["short", base64.b64encode(b"x" * 31).decode(), "ü"])
 def test_a_key_that_is_no_key_says_what_is_right(tmp_path: Path, key: str) -> None:
-    with pytest.raises(SecretError, match="ONWARD_SECRET_KEY .* must be 32 bytes in base64"):
+    with pytest.raises(SecretError, match=r"ONWARD_SECRET_KEY .* must be 32 bytes in base64"):
         load_cipher(Settings(data=tmp_path, secret_key=key))
