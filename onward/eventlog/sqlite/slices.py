@@ -63,6 +63,7 @@ def create(folder: Path, new: Slice, sources: Iterable[SourceEnd]) -> None:
     try:
         connection.execute(f"PRAGMA page_size = {PAGE}")
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = OFF")  # the whole file is synced once, below
         connection.executescript(f"BEGIN; {_SCHEMA}")
         connection.execute("INSERT INTO slice VALUES (?, ?, ?, 0)", (FORMAT, *new))
         connection.executemany("INSERT INTO source VALUES (?, ?, ?, ?)", sources)

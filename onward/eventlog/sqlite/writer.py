@@ -5,7 +5,8 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -27,6 +28,8 @@ CHECKPOINT_BYTES = 2 << 20
 """WAL size at which a commit also copies it into the file: that commit takes 1 to 3 ms instead of 0.2;
 from 1 to 16 MiB the CPU time is the same and the stall grows with the size."""
 SPACE_CHECK_SECONDS = 0.1
+SEAL_WAIT_MS = 50
+"""How long a roll-over waits for readers to let it empty the old slice's WAL; else that stays as it is."""
 ROWS = 64
 """Rows in one INSERT. Each step into SQLite gives up the interpreter lock and has to win it back from a
 busy event loop, so a group that fits is one statement, and that statement its own transaction."""
@@ -69,6 +72,7 @@ class SqliteLog:
         self._connection: sqlite3.Connection | None = None
         self._active: Slice | None = None
         self._active_bytes = 0
+        self._active_is_empty = True
         self._ends: dict[str, SourceEnd] = {}
         self._next_offset = 0
         self._last_received = 0
@@ -76,10 +80,8 @@ class SqliteLog:
         self._lock = WriterLock(folder, lock_timeout)
         self._reader = SqliteReader(folder)
         try:
-            self._load()
-        except sqlite3.Error as error:
-            self.close()
-            raise OSError(f"{folder}: {error}") from error
+            with self._failures():
+                self._load()
         except BaseException:
             self.close()
             raise
@@ -107,9 +109,7 @@ class SqliteLog:
                 return
             self._closed = True
             self._reader.close()
-            if self._connection:
-                self._connection.close()
-                self._connection = None
+            self._disconnect()
             self._lock.release()
 
     # Writing
@@ -118,24 +118,23 @@ class SqliteLog:
         if not drafts:
             return []
         with self._mutex:
+            self._check_open()
             self._check_space()
-            try:
+            with self._failures():
                 return self._append(drafts)
-            except (sqlite3.Error, OSError) as error:
-                raise self._failed(error) from error
 
     def prune(self, now: int) -> int:
         with self._mutex:
+            self._check_open()
             freed = self._delete_expired(now)
-            if self._active_is_due(now):
-                try:
-                    self._roll(max(now, self._last_received))
-                    freed += self._delete_expired(now)
-                except (sqlite3.Error, OSError) as error:
-                    failure = self._failed(error)
-                    if not isinstance(failure, LogFull):
-                        raise failure from error
-                    _log.warning("event log slice could not be sealed to free it", error=str(failure))
+            try:
+                with self._failures():
+                    self._load_if_needed()
+                    if self._active_is_due(now):
+                        self._roll(max(now, self._last_received))
+                        freed += self._delete_expired(now)
+            except LogFull as error:  # what was freed is; the rest goes when a new slice can be made
+                _log.warning("event log slice could not be sealed to free it", error=str(error))
             slices.tidy(self._folder)
             self._reader.refresh()
             return freed
@@ -165,21 +164,23 @@ class SqliteLog:
         self._ends.update(ends)
         self._next_offset, self._last_received = offset, received_at
         self._active_bytes += size
+        self._active_is_empty = False
         return positions
 
     def _writable(self, received_at: int) -> sqlite3.Connection:
         """The connection to the slice that takes a record received then."""
-        if self._closed:
-            raise ValueError(f"{self._folder}: this event log is closed")
-        if self._connection is None:
-            self._load()
+        self._load_if_needed()
         over = self._active_bytes >= self._slice_bytes or (
             self._active is not None and received_at >= self._active.started_at + self._slice_ms
         )
-        if self._active is None or (over and not self._active_is_empty()):
+        if self._active is None or (over and not self._active_is_empty):
             self._roll(received_at)
         assert self._connection
         return self._connection
+
+    def _load_if_needed(self) -> None:
+        if self._active is None or self._connection is None:
+            self._load()
 
     def _load(self) -> None:
         """Find the end of the log on disk: at start, and after the disk refused something."""
@@ -192,13 +193,7 @@ class SqliteLog:
         self._active_bytes = 0
         last_offset = 0
         if self._active:
-            try:
-                last_offset = self._load_active(self._active)
-            except sqlite3.DatabaseError as error:
-                path = self._folder / self._active.name
-                if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-                    raise LogUnavailable(damaged(path, error)) from error
-                raise
+            last_offset = self._load_active(self._active)
         # The clock's part: also records that a reader saw and a power cut then took, and slices that
         # somebody moved away, had smaller offsets; so no cursor is ever beyond the end of the log.
         self._next_offset = max(last_offset + 1, int(self._clock() * 1000) << 10)
@@ -222,6 +217,7 @@ class SqliteLog:
             'SELECT "offset", received_at FROM record ORDER BY "offset" DESC LIMIT 1'
         ).fetchone()
         self._active_bytes = slices.size(self._folder, active)
+        self._active_is_empty = last is None
         self._last_received = last[1] if last else active.started_at
         return int(last[0]) if last else active.first_offset - 1
 
@@ -231,9 +227,11 @@ class SqliteLog:
         following = Slice(self._next_offset, started_at)
         slices.create(self._folder, following, self._ends.values())
         self._connection = slices.open_to_write(self._folder, following, self._checkpoint_bytes)
-        self._active, self._active_bytes, self._last_received = following, 0, started_at
+        self._active, self._active_bytes, self._active_is_empty = following, 0, True
+        self._last_received = started_at
         if before:
             try:
+                before.execute(f"PRAGMA busy_timeout = {SEAL_WAIT_MS}")
                 before.execute("UPDATE slice SET sealed = 1")
                 before.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.OperationalError as error:  # readers then find the new slice by listing
@@ -242,12 +240,9 @@ class SqliteLog:
                 before.close()
         self._reader.refresh()
 
-    def _active_is_empty(self) -> bool:
-        return self._active is None or self._next_offset == self._active.first_offset
-
     def _active_is_due(self, now: int) -> bool:
         """Whether the active slice has to be sealed, so that retention can reach it."""
-        if self._active is None or self._active_is_empty():
+        if self._active is None or self._active_is_empty:
             return False
         return now >= self._active.started_at + self._slice_ms or self._over_size() > 0
 
@@ -280,16 +275,36 @@ class SqliteLog:
             )
         self._space_known_until = now + SPACE_CHECK_SECONDS
 
-    def _failed(self, error: sqlite3.Error | OSError) -> Exception:
-        """What to raise for a failed write, after which nothing of it is in the log."""
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError(f"{self._folder}: this event log is closed")
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """After any failure the transaction is undone, and what comes next starts from what is on disk."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            self._disconnect()
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # absent if the call itself was wrong
+            if code == sqlite3.SQLITE_FULL:
+                raise LogFull(f"{self._folder}: the disk is full") from error
+            if self._active and code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                raise LogUnavailable(damaged(self._folder / self._active.name, error)) from error
+            raise OSError(f"{self._folder}: {error}") from error
+        except OSError as error:
+            self._disconnect()
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise LogFull(f"{self._folder}: the disk is full") from error
+            raise
+        except BaseException:
+            self._disconnect()
+            raise
+
+    def _disconnect(self) -> None:
         if self._connection:
-            self._connection.close()  # rolls back; the next append starts from what is on disk
+            self._connection.close()
             self._connection = None
-        if isinstance(error, OSError):
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        else:
-            full = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
-        return LogFull(f"{self._folder}: the disk is full") if full else OSError(f"{self._folder}: {error}")
 
 
 def _insert(

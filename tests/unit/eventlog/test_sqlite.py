@@ -166,10 +166,21 @@ def test_a_closed_log_says_so(tmp_path: Path, open_log: Open) -> None:
     log.append([draft()])
     log.close()
     log.close()
-    for use in (lambda: log.append([draft(3)]), lambda: log.read("a", 0, 1)):
+    for use in (lambda: log.append([draft(3)]), lambda: log.read("a", 0, 1), lambda: log.prune(1 << 40)):
         with pytest.raises(ValueError, match="closed"):
             use()
     assert not list(tmp_path.glob("*-wal"))
+
+
+def test_a_draft_that_cannot_be_written_undoes_its_group(tmp_path: Path, open_log: Open) -> None:
+    log = open_log()
+    log.append([draft()])
+    many = [draft(source=f"s{number}") for number in range(100)]
+    with pytest.raises(OverflowError):
+        log.append([*many, draft(count=1 << 70), draft()])
+    assert list(log.heads()) == ["a"]
+    assert log.append([draft()])[0].seq == 2
+    assert len(log.append(many)) == 100
 
 
 # One writer
