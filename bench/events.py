@@ -7,7 +7,7 @@ far less than accepting them costs the server.
 import itertools
 import random
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import orjson
 
@@ -49,14 +49,18 @@ def fresh_ids(run: str) -> Iterator[bytes]:
 
 
 class Bodies:
-    """Request bodies with fresh messageIds: of one event each, or batches of `size`."""
+    """Request bodies with fresh messageIds, to each of some sources in turn: one event, or `size` of them."""
 
     VARIANTS = 8
 
-    def __init__(self, write_key: str, size: int, run: str) -> None:
+    def __init__(self, write_keys: Sequence[str], size: int, run: str) -> None:
         self._ids = fresh_ids(run)
         self._variants = itertools.cycle(
-            [self._parts(write_key, size, random.Random(seed)) for seed in range(self.VARIANTS)]
+            [
+                self._parts(write_key, size, random.Random(seed))
+                for seed in range(self.VARIANTS)
+                for write_key in write_keys
+            ]
         )
         self.size = size
         self.event_bytes = len(self.next()) / size

@@ -7,49 +7,64 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bench.deliver import delivered
 from bench.processes import Server, free_port, load, sink, wait_until
 
+SOURCES = 4
+"""A source has at most 25 instances of a destination."""
 HEALTHY = 98
+HEALTHY_OF = (23, 25, 25, 25)
 RATE = 20.0
-"""Events a second; each goes to every destination."""
+"""Events a second and source; each goes to every destination of the source."""
 
 
 def run(args: argparse.Namespace) -> list[dict[str, object]]:
-    with_trouble = _p99(args, trouble=True)
-    without = _p99(args, trouble=False)
-    return [
-        {
-            "figure": "isolation",
-            "healthy_p99_ms_alone": round(without, 1),
-            "healthy_p99_ms_beside_dead_and_slow": round(with_trouble, 1),
-            "ratio": round(with_trouble / without, 3),
-            "target_ratio": 1.1,
-        }
-    ]
-
-
-def _p99(args: argparse.Namespace, trouble: bool) -> float:
-    """Milliseconds between receipt and arrival at the healthy destinations' sink."""
     with (
         tempfile.TemporaryDirectory(prefix="onward-bench-") as folder,
         sink("--out", f"{folder}/healthy.jsonl") as (url, _),
         sink("--latency", "5") as (slow, _),
         Server(Path(folder) / "data").running() as server,
     ):
-        source_id, write_key = server.create_source()
+        sources = [server.create_source(f"bench-{n}") for n in range(SOURCES)]
+        keys = ",".join(key for _, key in sources)
+        troubled = [
+            server.create_webhook(sources[0][0], f"http://127.0.0.1:{free_port()}/", name="dead"),
+            server.create_webhook(sources[0][0], slow, name="slow"),
+        ]
         for n in range(HEALTHY):
-            server.create_webhook(source_id, url, name=f"healthy {n}")
-        if trouble:
-            server.create_webhook(source_id, f"http://127.0.0.1:{free_port()}/", name="dead")
-            server.create_webhook(source_id, slow, name="slow")
-        load(server.port, write_key, batch=1, seconds=1.0, connections=1, rate=RATE)
-        sent = load(server.port, write_key, batch=1, seconds=args.seconds, connections=1, rate=RATE)
+            server.create_webhook(sources[(n + 2) // 25][0], url, name=f"healthy {n}")
         out = Path(folder) / "healthy.jsonl"
-        wait_until(lambda: delivered(server.data) >= HEALTHY * sent["requests"])
-        requests = [json.loads(line) for line in out.read_bytes().splitlines()[-HEALTHY * sent["requests"] :]]
+        _p99(server, keys, out, args.seconds / 2)
+        alone, beside = [], []
+        for _ in range(2):
+            for enabled, seen in ((False, alone), (True, beside)):
+                for id in troubled:
+                    server.api("PATCH", f"/destinations/{id}", {"enabled": enabled})
+                _p99(server, keys, out, 2.0)
+                seen.append(_p99(server, keys, out, args.seconds))
+    return [
+        {
+            "figure": "isolation",
+            "healthy_p99_ms_alone": [round(each, 1) for each in alone],
+            "healthy_p99_ms_beside_dead_and_slow": [round(each, 1) for each in beside],
+            "ratio": round(sum(beside) / sum(alone), 3),
+            "target_ratio": 1.1,
+        }
+    ]
+
+
+def _p99(server: Server, keys: str, out: Path, seconds: float) -> float:
+    """Milliseconds between receipt and arrival at the healthy destinations' sink, in one run of load."""
+    before = _lines(out)
+    sent = load(server.port, keys, batch=1, seconds=seconds, connections=1, rate=RATE * SOURCES)
+    expected = sum(HEALTHY_OF[n % SOURCES] for n in range(sent["requests"]))
+    wait_until(lambda: _lines(out) - before >= expected)
+    requests = [json.loads(line) for line in out.read_bytes().splitlines()[before:]]
     delays = sorted(_delay_ms(request) for request in requests)
     return delays[int(len(delays) * 0.99)]
+
+
+def _lines(out: Path) -> int:
+    return out.read_bytes().count(b"\n") if out.exists() else 0
 
 
 def _delay_ms(request: dict[str, Any]) -> float:

@@ -12,6 +12,7 @@ import os
 import resource
 import time
 from collections import Counter
+from typing import cast
 
 import uvloop
 
@@ -25,8 +26,7 @@ class Connection(asyncio.Protocol):
         self._sent_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._send()
 
     def _send(self) -> None:
@@ -62,7 +62,7 @@ class Connection(asyncio.Protocol):
 
 class Load:
     def __init__(self, args: argparse.Namespace) -> None:
-        self.bodies = Bodies(args.write_key, args.batch, f"{os.getpid()}{time.time_ns() % 10**9}")
+        self.bodies = Bodies(args.write_key.split(","), args.batch, f"{os.getpid()}{time.time_ns() % 10**9}")
         path = "/v1/track" if args.batch == 1 else "/v1/batch"
         self.head = (
             f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
@@ -114,7 +114,7 @@ async def run(args: argparse.Namespace) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--write-key", required=True)
+    parser.add_argument("--write-key", required=True, help="or several, with commas between")
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=5.0)

@@ -107,9 +107,10 @@ class Server:
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"{method} {path}: {error.code} {error.read()!r}") from error
 
-    def create_source(self) -> tuple[str, str]:
+    def create_source(self, slug: str = "bench") -> tuple[str, str]:
         """Its id and write key."""
-        created = self.api("POST", "/sources", {"slug": "bench", "name": "bench", "enabled": True})["source"]
+        body = {"slug": slug, "name": slug, "enabled": True, "metadataId": "http-api"}
+        created = self.api("POST", "/sources", body)["source"]
         return created["id"], created["writeKeys"][0]
 
     def create_webhook(self, source_id: str, url: str, name: str = "bench", **mapping: Any) -> str:
@@ -130,7 +131,7 @@ class Server:
                 ),
                 "trigger": ALL,
                 "enabled": True,
-                "settings": {"url": url, "data": {"@path": "$."}, **mapping},
+                "settings": {"url": url, "method": "POST", "data": {"@path": "$."}, **mapping},
             },
         )
         return str(id)
