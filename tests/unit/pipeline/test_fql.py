@@ -128,6 +128,18 @@ def test_meaning(text: str, expected: bool) -> None:
     assert holds(text) is expected
 
 
+def test_objects_are_equal_in_the_same_order_only() -> None:
+    event = {
+        "a": {"x": 1, "y": [True]},
+        "b": {"x": 1.0, "y": [True]},
+        "c": {"y": [True], "x": 1},
+        "d": {"x": 1, "y": [1]},
+    }
+    assert holds("a = b", event)
+    assert holds("a != c and a != d", event)
+    assert holds("a in [d, b]", event)
+
+
 def test_times_are_ordered_only_on_request() -> None:
     event = {"type": "track", "receivedAt": "2024-05-06T07:08:09.000Z"}
     recipe = "received_at >= '2024-05-06T00:00:00+00:00'"
