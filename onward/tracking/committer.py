@@ -68,15 +68,16 @@ class Job:
         self.answered = answered
 
     def report(self, duplicates: set[int]) -> Report:
-        intake = self.intake
+        taken = self.intake
         return Report(
             self.source_id,
             self.received_at,
-            intake.type,
-            intake.events,
-            intake.discards,
+            taken.type,
+            taken.events,
+            taken.discards,
             duplicates,
-            intake.ids,
+            taken.ids,
+            None if duplicates or taken.discards else taken.types,
         )
 
     def draft(self, duplicates: set[int]) -> Draft:
@@ -119,7 +120,7 @@ class Committer:
         self._window = window
         """Seconds within which a repeated id is a duplicate."""
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="committer")
+        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._behind = False
         self._unflushed = False

@@ -15,6 +15,7 @@ Where spec §12.4 has no code of its own, these are used:
 """
 
 import uuid
+from collections import Counter
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +23,7 @@ import orjson
 
 from onward.pipeline.validate import discard_code
 from onward.tracking import salvage
+from onward.tracking.depth import may_be_too_deep, too_deep
 from onward.tracking.limits import BATCH_EVENTS, EVENT_BYTES
 
 BAD_REQUEST: Final = "BAD_REQUEST"
@@ -33,10 +35,12 @@ class Intake:
 
     `events` holds what was sent, by position: dicts as a rule, raw bytes for what can't be decoded.
     `discards` maps a position to its code; every other position has its messageId in `message_ids`,
-    in order, and in `ids` if it was assigned here.
+    in order, and in `ids` if it was assigned here. `types` counts the events that were not discarded.
     """
 
-    __slots__ = ("batch", "body", "discards", "events", "ids", "key", "message_ids", "oversize", "type")
+    __slots__ = (
+        "batch", "body", "discards", "events", "ids", "key", "message_ids", "oversize", "type", "types",
+    )  # fmt: skip
 
     def __init__(self, body: bytes, type: str | None, *, batch: bool) -> None:
         self.body = body
@@ -48,6 +52,7 @@ class Intake:
         self.message_ids: list[str] = []
         self.ids: dict[int, str] = {}
         self.oversize: tuple[int, ...] = ()
+        self.types: Counter[str] = Counter()
 
     def discard_all(self, code: str) -> None:
         """Nothing of this request is kept."""
@@ -69,6 +74,14 @@ class Intake:
             if message_id.__class__ is not str or not message_id:
                 message_id = self.ids[position] = str(uuid.uuid4())
             message_ids.append(message_id)
+        if type is not None:
+            self.types[type] = len(message_ids)
+        else:  # here, while the events are in the CPU's caches
+            self.types.update(
+                [event["type"] for at, event in enumerate(self.events) if at not in discards]
+                if discards
+                else [event["type"] for event in self.events]
+            )
 
 
 def single(body: bytes, type: str) -> Intake:
@@ -85,31 +98,9 @@ def single(body: bytes, type: str) -> Intake:
     intake.events = [event]
     if event.__class__ is dict:
         intake.key = event.get("writeKey")
-    if event.__class__ is not dict or _too_deep(event):
+    if event.__class__ is not dict or (may_be_too_deep(body, len(body)) and too_deep(event)):
         intake.discards[0] = BAD_REQUEST
     return intake
-
-
-HEADROOM = 54
-"""orjson writes 254 levels of nesting and reads 1,024. What comes in may have 200: the rest is for what
-readers wrap around an event."""
-
-
-def _too_deep(value: Any) -> bool:
-    for _ in range(HEADROOM):
-        value = [value]
-    try:
-        orjson.dumps(value)
-    except TypeError:
-        return True
-    return False
-
-
-class _Sizes(msgspec.Struct):
-    batch: list[msgspec.Raw]
-
-
-_sizes = msgspec.json.Decoder(_Sizes)
 
 
 def batch(body: bytes) -> Intake:
@@ -124,40 +115,48 @@ def batch(body: bytes) -> Intake:
         intake.events = [content]
         intake.discards[0] = BAD_REQUEST
         return intake
-    events = content["batch"]
-    _fill(intake, content, events)
-    if len(body) > EVENT_BYTES and len(events) <= BATCH_EVENTS:
-        try:
-            raws = _sizes.decode(body).batch
-        except (msgspec.DecodeError, RecursionError):  # nested deeper than msgspec goes, though not orjson
-            raws = [msgspec.Raw(raw) for raw in salvage.split(body).batch or ()]
-        _measure(intake, [len(memoryview(raw)) for raw in raws])
+    _judge(intake, content, _item_sizes(body) if len(body) > EVENT_BYTES else [])
     return intake
 
 
-def _fill(intake: Intake, content: dict[str, Any], events: list[Any]) -> None:
+class _Items(msgspec.Struct):
+    batch: list[msgspec.Raw]
+
+
+_split = msgspec.json.Decoder(_Items).decode
+
+
+def _item_sizes(body: bytes) -> list[int]:
+    try:
+        return [len(memoryview(raw)) for raw in _split(body).batch]
+    except (msgspec.DecodeError, RecursionError):  # nested deeper than msgspec goes, though not orjson
+        return list(map(len, salvage.split(body).batch or ()))
+
+
+def _judge(intake: Intake, content: dict[str, Any], sizes: list[int]) -> None:
+    """Take a decoded batch and rule on its number, sizes and nesting; no sizes: all are small."""
+    events: list[Any] = content["batch"]
     intake.events = events
     intake.key = content.get("writeKey")
     if not events:
         intake.events = [content]
         intake.discards[0] = EMPTY_BATCH
-    elif intake.key is None and events[0].__class__ is dict:
+        return
+    if intake.key is None and events[0].__class__ is dict:
         intake.key = events[0].get("writeKey")
     if len(events) > BATCH_EVENTS:
         intake.discard_all(BAD_REQUEST)
-    elif _too_deep(content):
-        deep = [at for at, event in enumerate(events) if _too_deep([[event]])]
-        shared = {name: value for name, value in content.items() if name != "batch"}
-        if not deep or _too_deep(shared):
-            intake.discard_all(BAD_REQUEST)
-        else:
-            intake.discards.update(dict.fromkeys(deep, BAD_REQUEST))
-
-
-def _measure(intake: Intake, sizes: list[int]) -> None:
-    if sizes and max(sizes) > EVENT_BYTES:
+        return
+    largest = max(sizes) if sizes else 0
+    if largest > EVENT_BYTES:
         intake.oversize = tuple(at for at, size in enumerate(sizes) if size > EVENT_BYTES)
         intake.discards.update(dict.fromkeys(intake.oversize, BAD_REQUEST))
+    around = len(intake.body) - sum(sizes)
+    if may_be_too_deep(intake.body, max(largest, around)) and too_deep(content):
+        deep = [at for at, event in enumerate(events) if too_deep([[event]])]
+        intake.discards.update(dict.fromkeys(deep, BAD_REQUEST))
+        if too_deep({**content, "batch": []}):
+            intake.discard_all(BAD_REQUEST)
 
 
 def _poisoned(intake: Intake) -> Intake:
@@ -173,11 +172,8 @@ def _poisoned(intake: Intake) -> Intake:
     members = [b'"batch":[' + good + b"]"]
     members += [orjson.dumps(name) + b":" + raw for name, raw in fields.items() if _is_text(name)]
     intake.body = b"{" + b",".join(members) + b"}"
-    content = orjson.loads(intake.body)
-    _fill(intake, content, content["batch"])
-    if len(raws) <= BATCH_EVENTS:
-        intake.discards.update(dict.fromkeys(poison, BAD_REQUEST))
-        _measure(intake, [len(raw) for raw in raws])
+    _judge(intake, orjson.loads(intake.body), list(map(len, raws)))
+    intake.discards.update(dict.fromkeys(poison, BAD_REQUEST))
     for at in poison:
         intake.events[at] = raws[at]
     return intake

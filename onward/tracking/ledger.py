@@ -63,6 +63,8 @@ class Report(NamedTuple):
     duplicates: frozenset[int] | set[int] = frozenset()
     ids: Mapping[int, str] = MappingProxyType({})
     """messageIds that the door assigned, by position."""
+    types: Mapping[str, int] | None = None
+    """The events by type, if the reporter knows and nothing was discarded or repeated."""
 
 
 class Count(NamedTuple):
@@ -157,15 +159,12 @@ class Ledger:
             self._offset = offset
 
     def _add(self, report: Report) -> None:
-        source_id, received_at, type, events, discards, duplicates, _ = report
+        source_id, received_at, type, events, _, _, _, types = report
         minute = received_at // 60_000
         counts = self._counts
-        if not discards and not duplicates:
-            if type is not None:
-                counts[source_id, minute, "accepted", "", type] += len(events)
-            else:
-                for each, number in Counter([event.get("type") for event in events]).items():
-                    counts[source_id, minute, "accepted", "", _known(each)] += number
+        if types is not None:
+            for each, number in types.items():
+                counts[source_id, minute, "accepted", "", _known(each)] += number
         else:
             for at, event in enumerate(events):
                 verdict, code = _verdict(report, at)
