@@ -111,6 +111,29 @@ async def test_a_kept_connection_that_closed_is_replaced_once(client, reset):
         assert bodies == [b"1", b"2"]
 
 
+async def test_many_closed_connections_cost_one_repeat(client):
+    """Eight connections are kept and all of them are stale: the repeat goes out on a new one at once."""
+    gate = asyncio.Event()
+    arrived = []
+
+    async def handle(peer: Peer) -> None:
+        await peer.request()
+        arrived.append(peer.number)
+        if len(arrived) == 8:
+            gate.set()
+        await gate.wait()
+        await peer.say(OK)
+        if peer.number <= 8:
+            arrived.append((await peer.request())[2])
+
+    async with serving(handle) as server:
+        await asyncio.gather(*[client.send(Request(url=server.url())) for _ in range(8)])
+        assert server.connections == 8
+        del arrived[:]
+        assert (await client.send(Request(url=server.url(), body=b"again"))).status == 200
+        assert arrived == [b"again", 9]
+
+
 async def cycles_left_behind() -> dict[str, int]:
     """Objects that only the cyclic collector could free, by kind of exchange, after 100 of each."""
 

@@ -1,6 +1,7 @@
 """Timeouts, and turns at a limited number of connections."""
 
 import asyncio
+import socket
 
 import pytest
 from integration.egress.peers import LOOPBACK, OK, Peer, always, fails, hang, serving
@@ -107,6 +108,56 @@ async def test_turns_are_passed_on_when_connections_are_refused_closed_or_cancel
             elif number % 4 == 1:
                 assert task.exception().code == "ECONNRESET"
     await client.close()
+
+
+async def test_those_who_wait_hear_of_a_refused_connection_one_by_one():
+    async def lookup(host: str):
+        await asyncio.sleep(0.01)  # so that all of them wait for the first
+        return [(socket.AF_INET, "127.0.0.1")]
+
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        url = f"http://refused.example:{sock.getsockname()[1]}/"
+        client = HttpClient(Guard(LOOPBACK), per_origin=1, lookup=lookup)
+        tasks = [asyncio.create_task(client.send(Request(url=url, timeout=20))) for _ in range(10)]
+        await asyncio.wait(tasks, timeout=10)
+        assert [task.exception().code for task in tasks if task.done()] == ["ECONNREFUSED"] * 10
+    await client.close()
+
+
+async def test_a_turn_that_comes_too_late_is_passed_on():
+    """The one whose turn it is goes away in the very moment that it gets it."""
+    release = asyncio.Event()
+
+    async def handle(peer: Peer) -> None:
+        while True:
+            line, _, _ = await peer.request()
+            if "/first" in line:
+                await release.wait()
+            await peer.say(OK)
+
+    client = HttpClient(Guard(LOOPBACK), per_origin=1)
+    async with serving(handle) as server:
+        first, second, third = (
+            asyncio.create_task(client.send(Request(url=server.url(path), timeout=20)))
+            for path in ("/first", "/second", "/third")
+        )
+        (pool,) = await until(lambda: list(client._pools.values()))
+        await until(lambda: len(pool._waiting) == 2)
+        wake = pool._wake
+        pool._wake = lambda: (wake(), second.cancel())
+        release.set()
+        done, _ = await asyncio.wait([first, third], timeout=10)
+        assert {task.result().status for task in done} == {200} and len(done) == 2
+        with pytest.raises(asyncio.CancelledError):
+            await second
+    await client.close()
+
+
+async def until(condition):
+    while not (found := condition()):
+        await asyncio.sleep(0.005)
+    return found
 
 
 async def test_a_cancelled_exchange_gives_its_connection_up(client):

@@ -138,6 +138,7 @@ async def test_a_retry_bears_the_same_message_id_and_nothing_else_does(run, http
     first = await message_id(run, http, TRACK)
     assert first == await message_id(run, http, TRACK)
     assert first == await message_id(run, http, TRACK, write_keys=("origin",)), "the chain is no content"
+    assert first == await message_id(run, http, chained("elsewhere"))
     assert len(first) < 100
     others = [
         await message_id(run, http, {**TRACK, "messageId": "m-2"}),

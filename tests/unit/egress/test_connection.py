@@ -192,3 +192,12 @@ def test_a_caller_who_went_away_is_not_answered(loop):
     line.exchange().cancel()
     line.connection.data_received(b"HTTP/1.1 204 OK\r\n\r\n")
     assert not line.connection.busy
+
+
+@pytest.mark.parametrize("more", [b"\0", b"\r\n\0", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b"HTTP"])
+def test_what_follows_an_answer_at_once_ends_the_connection(loop, more):
+    line = Line(loop)
+    future = line.exchange()
+    line.connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" + more)
+    assert future.result().body == b"ok"
+    assert line.connection.closed and line.transport.aborted
