@@ -11,6 +11,8 @@ const core = path.dirname(require.resolve('@segment/actions-core'))
 const check = require(path.join(core, 'mapping-kit/validate.js')).default
 const { removeEmptyValues } = require(path.join(core, 'remove-empty-values.js'))
 
+console.warn = () => {} // the schema compiler's advice
+
 function attempt(run) {
   try {
     return { value: run() ?? null }
