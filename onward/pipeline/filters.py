@@ -26,6 +26,9 @@ FILTERED = "FILTERED_BY_RULES"
 
 ACTIONS = ("DROP", "SAMPLE", "DROP_PROPERTIES", "ALLOW_PROPERTIES")
 
+MAX_SEGMENTS = 100
+"""Names in the path of an action."""
+
 MATCH_ALL = "all"
 """The condition that every event meets."""
 
@@ -206,4 +209,6 @@ def _fields(action: Mapping[str, Any]) -> dict[str, list[str]]:
             raise ActionError(f"{kind} needs a list of names for {path!r}, not {keys!r}")
         if path and not all(split(path)):
             raise ActionError(f"{kind} has a path with an empty name in it: {path!r}")
+        if len(split(path)) > MAX_SEGMENTS:
+            raise ActionError(f"{kind} has a path of more than {MAX_SEGMENTS} names")
     return fields

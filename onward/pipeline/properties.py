@@ -42,9 +42,8 @@ def _chain(edits: list[Edit]) -> Edit:
 
 def _without(keys: frozenset[str]) -> _EditObject:
     def edit(value: dict[str, Any]) -> dict[str, Any]:
-        if keys.isdisjoint(value):
-            return value
-        return {key: item for key, item in value.items() if key not in keys}
+        kept = {key: item for key, item in value.items() if key not in keys}
+        return kept if len(kept) < len(value) else value
 
     return edit
 
@@ -58,17 +57,19 @@ def _only(keys: frozenset[str]) -> _EditObject:
     return edit
 
 
-def _at(segments: tuple[str, ...], edit_object: _EditObject) -> Edit:
-    def edit(value: Any, depth: int = 0) -> Any:
-        if depth == len(segments):
-            return _each(value, edit_object)
-        key = segments[depth]
+def _at(segments: tuple[str, ...], edit_object: _EditObject) -> Callable[[Any], Any]:
+    if not segments:
+        return lambda value: _each(value, edit_object)
+    key = segments[0]
+    edit_inner = _at(segments[1:], edit_object)
+
+    def edit(value: Any) -> Any:
         if type(value) is dict:
             old = value.get(key)
-            new = edit(old, depth + 1)
+            new = edit_inner(old)
             return value if new is old else {**value, key: new}
         if type(value) is list and (at := index(key, len(value))) is not None:
-            new = edit(value[at], depth + 1)
+            new = edit_inner(value[at])
             return value if new is value[at] else [*value[:at], new, *value[at + 1 :]]
         return value
 

@@ -4,7 +4,8 @@
 class Stopped(str):
     """Why an event is not for this destination: the code of spec §12.4, such as `FILTERED_BY_RULES`.
 
-    Made when a route is compiled, wherever nothing in it is the event's own.
+    Made when a route is compiled, wherever nothing in it is the event's own. msgspec encodes no subclasses:
+    give it `str(stopped)`.
     """
 
     __slots__ = ("filter_id", "message")

@@ -249,6 +249,13 @@ def test_validation_takes_any_types(value: Any) -> None:
         )
 
 
+@pytest.mark.parametrize("path", ["a..b", "a.", ".a", ".".join("a" * 5_000)])
+def test_validation_of_paths(path: str) -> None:
+    (problem,) = validate_filter("t", "all", [{"type": "DROP_PROPERTIES", "fields": {path: ["x"]}}])
+    assert "path" in problem
+    assert applied(made("all", {"type": "DROP_PROPERTIES", "fields": {path: ["x"]}})) == "FILTERED_BY_RULES"
+
+
 def test_a_destination_has_at_most_ten_filters() -> None:
     assert validate_count(9) == []
     assert validate_count(10) == ["a destination has at most 10 filters: change or delete one of them"]
