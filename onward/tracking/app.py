@@ -104,6 +104,11 @@ class Tracking:
         """Requests and bytes that wait for the disk."""
         return self._committer.waiting_requests, self._committer.waiting_bytes
 
+    @property
+    def alive(self) -> bool:
+        """Whether accepted requests get to the disk at all: false before `start` and after `stop`."""
+        return self._committer.alive
+
     async def start(self) -> None:
         """Catch up with the event log, then be ready. Raises what the log or the index raise."""
         read = await asyncio.to_thread(self._recover)

@@ -122,6 +122,7 @@ class Committer:
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = False
         self._behind = False
         self._unflushed = False
         self._next_flush = 0.0
@@ -133,14 +134,23 @@ class Committer:
         self._thread.start()
 
     async def stop(self) -> None:
-        """Commit what waits, then end the thread."""
+        """Commit what waits, then end the thread. What is submitted from now on is refused."""
+        self._stopping = True
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
 
     def submit(self, job: Job) -> bool:
         """Queue a job; False if too much waits already. Only from the event loop's thread."""
         size = len(job.intake.body)
-        if self.waiting_requests >= QUEUE_REQUESTS or self.waiting_bytes + size > QUEUE_BYTES:
+        if (
+            self._stopping
+            or self.waiting_requests >= QUEUE_REQUESTS
+            or self.waiting_bytes + size > QUEUE_BYTES
+        ):
             return False
         self.waiting_requests += 1
         self.waiting_bytes += size

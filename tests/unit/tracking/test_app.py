@@ -416,6 +416,15 @@ async def test_stop_answers_what_waits(tmp_path: Path) -> None:
         await asyncio.sleep(0)
     assert {(await each).status for each in waiting} == {200}
     assert sorted(map(int, door.ids())) == list(range(200))
+    assert not door.tracking.alive
+
+
+async def test_what_comes_during_a_stop_is_told_to_come_again(tmp_path: Path) -> None:
+    async with Door(tmp_path) as door:
+        assert door.tracking.alive
+        await door.tracking._committer.stop()
+        assert (await door.post("/v1/track", track())).status == 503
+        assert door.log.heads() == {}
 
 
 async def test_the_debugger_shows_every_verdict_without_the_write_key(door: Door) -> None:
