@@ -63,16 +63,18 @@ class DestinationLoop:
         store: StateStore,
         http: Client,
         head: Callable[[], Position],
+        seek: Callable[[int], Position],
         changed: Callable[[], None],
         dice: Random,
     ) -> None:
-        """`head` tells the end of the source's log as last seen; `changed` is called when there is
-        something to commit."""
+        """`head` tells the end of the source's log as last seen, `seek` its position at a time (ms);
+        `changed` is called when there is something to commit."""
         self.plan = plan
         self._cache = cache
         self._store = store
         self._http = http
         self._head = head
+        self._seek = seek
         self._changed = changed
         self._dice = dice
         self._ledger = Ledger(state.cursor)
@@ -195,7 +197,8 @@ class DestinationLoop:
     def _read(self, now: float, limit: int) -> bool:
         records = self._cache.read(self.plan.destination.source_id, self._read_to.offset, limit)
         for record in records:
-            self._take(record, now)
+            if record.offset > self._read_to.offset:  # It may have been passed over just now.
+                self._take(record, now)
         head = self._head()
         if not records and head.offset > self._read_to.offset:
             # Seen in the log and there no more: retention took all that was left to read.
@@ -213,15 +216,24 @@ class DestinationLoop:
 
     def _take(self, record: Decoded[list[Event | Undecodable]], now: float) -> None:
         """Route one record's events: each becomes items, or a count of why not."""
+        begin = self.plan.active_from(record.received_at)
+        if begin is None or begin > record.received_at:
+            self._pass_over(record, begin)
+            return
         open_record = self._ledger.open(record.end, record.count)
         self._skip_to(open_record, record.end, record.first_seq)
-        if not self.plan.active_at(record.received_at):
-            open_record.own.skipped += record.count
-        else:
-            for event in self._events(record):
-                self._route(event, open_record, record.received_at, now)
+        for event in self._events(record):
+            self._route(event, open_record, record.received_at, now)
         if open_record.pending == 0:
             self._changed()
+
+    def _pass_over(self, record: Decoded[list[Event | Undecodable]], begin: int | None) -> None:
+        """Go on where the destination was enabled again; what is in between is not for it."""
+        end = record.end if begin is None else max(record.end, self._seek(begin))
+        open_record = self._ledger.open(end, end.seq - record.first_seq)
+        self._skip_to(open_record, end, record.first_seq)
+        open_record.own.skipped += end.seq - record.first_seq
+        self._changed()
 
     @staticmethod
     def _events(record: Decoded[list[Event | Undecodable]]) -> list[Event | Undecodable]:

@@ -54,12 +54,13 @@ class Plan:
         """Where a parked payload goes, also if its mapping is gone."""
         return self._by_subscription.get(subscription_id) or Target(subscription_id, REMOVED)
 
-    def active_at(self, received_at: int) -> bool:
-        """Whether the destination was enabled when an event was received (ms since the epoch)."""
-        return any(
-            begin <= received_at and (end is None or received_at < end)
-            for begin, end in reversed(self.destination.active)
-        )
+    def active_from(self, received_at: int) -> int | None:
+        """From when events received at `received_at` or later are for this destination (ms since the epoch):
+        then or before, if it was enabled then; None if it has not been enabled since."""
+        for begin, end in self.destination.active:
+            if end is None or received_at < end:
+                return begin
+        return None
 
 
 def _action(definition: Definition, subscription: Subscription) -> Action:

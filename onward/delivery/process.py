@@ -171,6 +171,7 @@ class DeliveryProcess:
             self._store,
             self._http,
             lambda: self._heads.get(destination.source_id, Position()),
+            lambda received_at: self._reader.seek(destination.source_id, received_at),
             lambda: self._changed(destination.id),
             self._dice,
         )

@@ -118,6 +118,7 @@ class Rig:
             self.store,
             None,
             lambda: self.heads.get("s", Position()),
+            lambda received_at: self.log.seek("s", received_at),
             lambda: None,
             random.Random(1),
         )
@@ -410,11 +411,12 @@ async def test_when_retention_deleted_all_the_books_still_balance(rig, monkeypat
 async def test_events_received_while_it_was_disabled_are_not_for_it(tmp_path):
     rig = Rig(tmp_path, active=((0, 2_000), (5_000, None)))
     rig.append(10, received_at=1_000)
-    rig.append(10, received_at=3_000)
-    rig.append(10, received_at=5_000)
+    rig.append(70, received_at=3_000)
+    rig.append(20, received_at=5_000)
     async with rig.running():
         books = await rig.settled()
-    assert (books.delivered, books.skipped, books.received(rig.head)) == (20, 10, 20)
+    assert (books.delivered, books.skipped, books.received(rig.head)) == (30, 70, 30)
+    assert set(rig.sent) == {f"m{n}" for n in range(100) if not 10 <= n < 80}
 
 
 async def test_a_full_window_waits_for_the_slow_and_goes_on(tmp_path, monkeypatch):
