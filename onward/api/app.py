@@ -7,6 +7,7 @@ Handlers are short: they check, change or read, and shape the answer; the rules 
 import re
 from collections.abc import Mapping
 
+import msgspec
 from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.di import Provide
@@ -17,7 +18,7 @@ from litestar.types import Message, Scope
 from onward.api import catalog, destinations, echo, filters, sources, subscriptions, workspaces
 from onward.api.auth import BearerAuthentication, check_permission
 from onward.api.context import Recent, provide_context, provide_paging
-from onward.api.errors import http_error, nested_too_deeply, unexpected_error, workspace_error
+from onward.api.errors import http_error, nested_too_deeply, no_json, unexpected_error, workspace_error
 from onward.api.metadata import Metadata
 from onward.destinations.definition import Definition
 from onward.settings import Settings
@@ -58,6 +59,8 @@ def create_api(settings: Settings, catalogue: Mapping[str, Definition], recent: 
         exception_handlers={
             HTTPException: http_error,
             WorkspaceError: workspace_error,
+            msgspec.DecodeError: no_json,
+            UnicodeDecodeError: no_json,
             RecursionError: nested_too_deeply,
             Exception: unexpected_error,
         },

@@ -4,29 +4,29 @@ from litestar import Router, get
 
 from onward.api.answers import Json, numbered_page
 from onward.api.answers import data as answer
-from onward.api.context import Context, Paging
+from onward.api.context import Id, InContext, Pages, Paging
 from onward.workspace.errors import Invalid, NotFound
 from onward.workspace.pages import make_cursor, parse_cursor
 
 
 @get("/destinations", operation_id="getDestinationsCatalog", sync_to_thread=False)
-def list_destinations(context: Context, paging: Paging) -> Json:
+def list_destinations(context: InContext, paging: Pages) -> Json:
     return _page("destinationsCatalog", list(context.metadata.destinations.values()), paging)
 
 
 @get("/destinations/{metadata_id:str}", operation_id="getDestinationMetadata", sync_to_thread=False)
-def get_destination(context: Context, metadata_id: str) -> Json:
+def get_destination(context: InContext, metadata_id: Id) -> Json:
     """By id or, ours, by slug."""
     return answer(destinationMetadata=_find("destination", context.metadata.destinations, metadata_id))
 
 
 @get("/sources", operation_id="getSourcesCatalog", sync_to_thread=False)
-def list_sources(context: Context, paging: Paging) -> Json:
+def list_sources(context: InContext, paging: Pages) -> Json:
     return _page("sourcesCatalog", list(context.metadata.sources.values()), paging)
 
 
 @get("/sources/{metadata_id:str}", operation_id="getSourceMetadata", sync_to_thread=False)
-def get_source(context: Context, metadata_id: str) -> Json:
+def get_source(context: InContext, metadata_id: Id) -> Json:
     """By id or, ours, by slug."""
     return answer(sourceMetadata=_find("source", context.metadata.sources, metadata_id))
 

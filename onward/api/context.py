@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from litestar import Request
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from sqlalchemy.orm import Session
 
 from onward.api.auth import Principal
@@ -59,6 +61,11 @@ class Context:
 class Paging:
     count: int
     cursor: str | None
+
+
+InContext = NamedDependency[Context]
+Pages = NamedDependency[Paging]
+Id = FromPath[str]
 
 
 def provide_context(request: ApiRequest) -> Context:

@@ -1,22 +1,24 @@
 """Destinations."""
 
 from litestar import Router, delete, get, patch, post
+from litestar.params import RawBody
 from msgspec import UNSET
 from sqlalchemy import select
 
 from onward.api.answers import SUCCESS, Json, destination_view, paged
 from onward.api.answers import data as answer
 from onward.api.bodies import CreateDestination, UpdateDestination
-from onward.api.context import Context, Paging
+from onward.api.context import Context, Id, InContext, Pages
 from onward.workspace import destinations as edit
 from onward.workspace.entities import Destination, Source
 from onward.workspace.errors import Invalid, naming
 from onward.workspace.pages import page
+from onward.workspace.shapes import from_json
 from onward.workspace.subscriptions import apply_presets
 
 
 @get("/", operation_id="listDestinations", sync_to_thread=True)
-def list_destinations(context: Context, paging: Paging) -> Json:
+def list_destinations(context: InContext, paging: Pages) -> Json:
     with context.reading() as session:
         query = select(Destination).join(Source).where(Source.workspace_id == context.workspace_id)
         found = page(session, query, Destination, paging.count, paging.cursor)
@@ -24,7 +26,8 @@ def list_destinations(context: Context, paging: Paging) -> Json:
 
 
 @post("/", operation_id="createDestination", sync_to_thread=True, status_code=200)
-def create_destination(context: Context, data: CreateDestination) -> Json:
+def create_destination(context: InContext, body: RawBody) -> Json:
+    data = from_json(CreateDestination, body)
     with context.changing() as editor, naming(definition="metadataId"):
         source = editor.session.get(Source, data.source_id)
         if source is None or source.workspace_id != context.workspace_id:
@@ -44,14 +47,15 @@ def create_destination(context: Context, data: CreateDestination) -> Json:
 
 
 @get("/{destination_id:str}", operation_id="getDestination", sync_to_thread=True)
-def get_destination(context: Context, destination_id: str) -> Json:
+def get_destination(context: InContext, destination_id: Id) -> Json:
     with context.reading() as session:
         destination = edit.get_destination(session, context.workspace_id, destination_id)
         return answer(destination=_view(context, destination))
 
 
 @patch("/{destination_id:str}", operation_id="updateDestination", sync_to_thread=True)
-def update_destination(context: Context, destination_id: str, data: UpdateDestination) -> Json:
+def update_destination(context: InContext, destination_id: Id, body: RawBody) -> Json:
+    data = from_json(UpdateDestination, body)
     with context.changing() as editor, naming(definition="metadataId"):
         destination = edit.get_destination(editor.session, context.workspace_id, destination_id)
         edit.update_destination(
@@ -66,7 +70,7 @@ def update_destination(context: Context, destination_id: str, data: UpdateDestin
 
 
 @delete("/{destination_id:str}", operation_id="deleteDestination", sync_to_thread=True, status_code=200)
-def delete_destination(context: Context, destination_id: str) -> Json:
+def delete_destination(context: InContext, destination_id: Id) -> Json:
     with context.changing() as editor:
         destination = edit.get_destination(editor.session, context.workspace_id, destination_id)
         edit.delete_destination(editor, destination)

@@ -4,14 +4,13 @@
 422: the request can be read and is wrong; `field` names where.
 """
 
-import re
 import traceback
 from typing import Any
 
 import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException
 
 from onward.workspace.errors import Invalid, NotFound, WorkspaceError
 
@@ -28,8 +27,6 @@ TYPES = {
     429: "too-many-requests",
 }
 
-NAMED_FIELD = re.compile(r"(?:unknown|required) field `([^`]*)`")
-
 
 class Problem(msgspec.Struct, omit_defaults=True):
     type: str
@@ -42,8 +39,6 @@ def respond(status: int, *problems: Problem) -> Response[Any]:
 
 
 def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    if isinstance(error, ValidationException) and isinstance(error.extra, list):
-        return respond(422, *(_problem(item) for item in error.extra))
     status = error.status_code
     response = respond(
         status, Problem(TYPES.get(status, "server" if status >= 500 else "unknown"), error.detail)
@@ -69,17 +64,9 @@ def unexpected_error(request: Request[Any, Any, Any], error: Exception) -> Respo
     return respond(500, Problem("server", "something went wrong here; the log of the server says what"))
 
 
+def no_json(request: Request[Any, Any, Any], error: msgspec.DecodeError) -> Response[Any]:
+    return respond(400, Problem("bad-request", f"the body is not JSON: {error}"))
+
+
 def nested_too_deeply(request: Request[Any, Any, Any], error: RecursionError) -> Response[Any]:
     return respond(400, Problem("bad-request", "the JSON of the request is nested too deeply"))
-
-
-def _problem(item: Any) -> Problem:
-    """One entry of Litestar's validation errors: `{"message", "key"}`."""
-    message = str(item.get("message", ""))
-    key = str(item.get("key", ""))
-    path = "" if key == "data" else key
-    if message == "'data'":
-        return Problem("validation", "the request needs a JSON object as its body")
-    if named := NAMED_FIELD.search(message):
-        path = f"{path}.{named[1]}" if path else named[1]
-    return Problem("validation", message, path or None)

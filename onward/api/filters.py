@@ -3,12 +3,13 @@
 from random import SystemRandom
 
 from litestar import Router, delete, get, patch, post
+from litestar.params import RawBody
 from sqlalchemy import select
 
 from onward.api.answers import SUCCESS, Json, filter_view, paged
 from onward.api.answers import data as answer
 from onward.api.bodies import CreateFilter, PreviewFilter, UpdateFilter
-from onward.api.context import Context, Paging
+from onward.api.context import Id, InContext, Pages
 from onward.pipeline.filter_validation import preview
 from onward.workspace import filters as edit
 from onward.workspace.checks import check_filter
@@ -16,10 +17,11 @@ from onward.workspace.destinations import get_destination
 from onward.workspace.entities import Filter
 from onward.workspace.errors import Invalid, at, naming
 from onward.workspace.pages import page
+from onward.workspace.shapes import from_json
 
 
 @get("/{destination_id:str}/filters", operation_id="listFiltersFromDestination", sync_to_thread=True)
-def list_filters(context: Context, destination_id: str, paging: Paging) -> Json:
+def list_filters(context: InContext, destination_id: Id, paging: Pages) -> Json:
     with context.reading() as session:
         destination = get_destination(session, context.workspace_id, destination_id)
         query = select(Filter).where(Filter.destination_id == destination.id)
@@ -32,7 +34,8 @@ def list_filters(context: Context, destination_id: str, paging: Paging) -> Json:
     sync_to_thread=True,
     status_code=200,
 )
-def create_filter(context: Context, destination_id: str, data: CreateFilter) -> Json:
+def create_filter(context: InContext, destination_id: Id, body: RawBody) -> Json:
+    data = from_json(CreateFilter, body)
     with context.changing() as editor, naming(condition="if"):
         destination = get_destination(editor.session, context.workspace_id, destination_id)
         if data.source_id != destination.source_id:
@@ -57,7 +60,7 @@ def create_filter(context: Context, destination_id: str, data: CreateFilter) -> 
     operation_id="getFilterInDestination",
     sync_to_thread=True,
 )
-def get_filter(context: Context, destination_id: str, filter_id: str) -> Json:
+def get_filter(context: InContext, destination_id: Id, filter_id: Id) -> Json:
     with context.reading() as session:
         destination = get_destination(session, context.workspace_id, destination_id)
         return answer(filter=filter_view(edit.get_filter(session, destination, filter_id)))
@@ -68,7 +71,8 @@ def get_filter(context: Context, destination_id: str, filter_id: str) -> Json:
     operation_id="updateFilterForDestination",
     sync_to_thread=True,
 )
-def update_filter(context: Context, destination_id: str, filter_id: str, data: UpdateFilter) -> Json:
+def update_filter(context: InContext, destination_id: Id, filter_id: Id, body: RawBody) -> Json:
+    data = from_json(UpdateFilter, body)
     with context.changing() as editor, naming(condition="if"):
         destination = get_destination(editor.session, context.workspace_id, destination_id)
         found = edit.get_filter(editor.session, destination, filter_id)
@@ -90,7 +94,7 @@ def update_filter(context: Context, destination_id: str, filter_id: str, data: U
     sync_to_thread=True,
     status_code=200,
 )
-def delete_filter(context: Context, destination_id: str, filter_id: str) -> Json:
+def delete_filter(context: InContext, destination_id: Id, filter_id: Id) -> Json:
     with context.changing() as editor:
         destination = get_destination(editor.session, context.workspace_id, destination_id)
         edit.delete_filter(editor, edit.get_filter(editor.session, destination, filter_id))
@@ -98,8 +102,9 @@ def delete_filter(context: Context, destination_id: str, filter_id: str) -> Json
 
 
 @post("/filters/preview", operation_id="previewDestinationFilter", sync_to_thread=True, status_code=200)
-def preview_filter(data: PreviewFilter) -> Json:
+def preview_filter(body: RawBody) -> Json:
     """What a filter would leave of a payload; null if it drops it."""
+    data = from_json(PreviewFilter, body)
     with at("filter"), naming(condition="if"):
         check_filter(data.filter.condition, data.filter.actions)
     result = preview(data.filter.condition, data.filter.actions, data.payload, SystemRandom())

@@ -4,23 +4,25 @@ from typing import Any
 
 import msgspec
 from litestar import Router, delete, get, patch, post
+from litestar.params import RawBody
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from onward.api.answers import SUCCESS, Json, destination_view, paged, source_view, timestamp
 from onward.api.answers import data as answer
 from onward.api.bodies import CreateSource, UpdateSource
-from onward.api.context import ApiRequest, Context, Paging, number
+from onward.api.context import ApiRequest, Context, Id, InContext, Pages, number
 from onward.workspace import sources as edit
 from onward.workspace.entities import Destination, Source
 from onward.workspace.errors import naming
 from onward.workspace.pages import page
+from onward.workspace.shapes import from_json
 
 RING = 500
 
 
 @get("/", operation_id="listSources", sync_to_thread=True)
-def list_sources(context: Context, paging: Paging) -> Json:
+def list_sources(context: InContext, paging: Pages) -> Json:
     with context.reading() as session:
         query = (
             select(Source)
@@ -32,7 +34,8 @@ def list_sources(context: Context, paging: Paging) -> Json:
 
 
 @post("/", operation_id="createSource", sync_to_thread=True, status_code=201)
-def create_source(context: Context, data: CreateSource) -> Json:
+def create_source(context: InContext, body: RawBody) -> Json:
+    data = from_json(CreateSource, body)
     with context.changing() as editor, naming(kind="metadataId"):
         source = edit.create_source(
             editor,
@@ -47,14 +50,15 @@ def create_source(context: Context, data: CreateSource) -> Json:
 
 
 @get("/{source_id:str}", operation_id="getSource", sync_to_thread=True)
-def get_source(context: Context, source_id: str) -> Json:
+def get_source(context: InContext, source_id: Id) -> Json:
     with context.reading() as session:
         source = edit.get_source(session, context.workspace_id, source_id)
         return answer(source=_view(context, source), trackingPlanId=None)
 
 
 @patch("/{source_id:str}", operation_id="updateSource", sync_to_thread=True)
-def update_source(context: Context, source_id: str, data: UpdateSource) -> Json:
+def update_source(context: InContext, source_id: Id, body: RawBody) -> Json:
+    data = from_json(UpdateSource, body)
     with context.changing() as editor:
         source = edit.get_source(editor.session, context.workspace_id, source_id)
         edit.update_source(
@@ -70,7 +74,7 @@ def update_source(context: Context, source_id: str, data: UpdateSource) -> Json:
 
 
 @delete("/{source_id:str}", operation_id="deleteSource", sync_to_thread=True, status_code=200)
-def delete_source(context: Context, source_id: str) -> Json:
+def delete_source(context: InContext, source_id: Id) -> Json:
     with context.changing() as editor:
         edit.delete_source(editor, edit.get_source(editor.session, context.workspace_id, source_id))
         return SUCCESS
@@ -79,7 +83,7 @@ def delete_source(context: Context, source_id: str) -> Json:
 @post(
     "/{source_id:str}/writekey", operation_id="createWriteKeyForSource", sync_to_thread=True, status_code=200
 )
-def create_write_key(context: Context, source_id: str) -> Json:
+def create_write_key(context: InContext, source_id: Id) -> Json:
     with context.changing() as editor:
         source = edit.get_source(editor.session, context.workspace_id, source_id)
         edit.add_write_key(editor, source)
@@ -92,7 +96,7 @@ def create_write_key(context: Context, source_id: str) -> Json:
     sync_to_thread=True,
     status_code=200,
 )
-def remove_write_key(context: Context, source_id: str, write_key: str) -> Json:
+def remove_write_key(context: InContext, source_id: Id, write_key: Id) -> Json:
     with context.changing() as editor:
         source = edit.get_source(editor.session, context.workspace_id, source_id)
         edit.remove_write_key(editor, source, write_key)
@@ -104,7 +108,7 @@ def remove_write_key(context: Context, source_id: str, write_key: str) -> Json:
     operation_id="listConnectedDestinationsFromSource",
     sync_to_thread=True,
 )
-def list_connected_destinations(context: Context, source_id: str, paging: Paging) -> Json:
+def list_connected_destinations(context: InContext, source_id: Id, paging: Pages) -> Json:
     with context.reading() as session:
         source = edit.get_source(session, context.workspace_id, source_id)
         query = select(Destination).where(Destination.source_id == source.id)
@@ -117,7 +121,7 @@ def list_connected_destinations(context: Context, source_id: str, paging: Paging
 
 
 @get("/{source_id:str}/debugger", operation_id="listSourceDebuggerEvents", sync_to_thread=True)
-def list_debugger_events(context: Context, request: ApiRequest, source_id: str) -> Json:
+def list_debugger_events(context: InContext, request: ApiRequest, source_id: Id) -> Json:
     """Ours: the latest events of a source with the door's verdict, newest first (`?count=`, 1–500)."""
     count = number(request, "count", request.query_params.get("count"), 100, 1, RING)
     with context.reading() as session:

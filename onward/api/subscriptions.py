@@ -1,21 +1,23 @@
 """Subscriptions (mappings) of Actions destinations (spec §9.8)."""
 
 from litestar import Router, delete, get, patch, post
+from litestar.params import RawBody
 from sqlalchemy import select
 
 from onward.api.answers import SUCCESS, Json, paged, subscription_view
 from onward.api.answers import data as answer
 from onward.api.bodies import CreateSubscription, UpdateSubscription
-from onward.api.context import Context, Paging
+from onward.api.context import Context, Id, InContext, Pages
 from onward.workspace import subscriptions as edit
 from onward.workspace.destinations import get_destination
 from onward.workspace.entities import Subscription
 from onward.workspace.errors import at, naming
 from onward.workspace.pages import page
+from onward.workspace.shapes import from_json
 
 
 @get("/", operation_id="listSubscriptionsFromDestination", sync_to_thread=True)
-def list_subscriptions(context: Context, destination_id: str, paging: Paging) -> Json:
+def list_subscriptions(context: InContext, destination_id: Id, paging: Pages) -> Json:
     with context.reading() as session:
         destination = get_destination(session, context.workspace_id, destination_id)
         query = select(Subscription).where(Subscription.destination_id == destination.id)
@@ -24,7 +26,8 @@ def list_subscriptions(context: Context, destination_id: str, paging: Paging) ->
 
 
 @post("/", operation_id="createDestinationSubscription", sync_to_thread=True, status_code=200)
-def create_subscription(context: Context, destination_id: str, data: CreateSubscription) -> Json:
+def create_subscription(context: InContext, destination_id: Id, body: RawBody) -> Json:
+    data = from_json(CreateSubscription, body)
     with context.changing() as editor, naming(action="actionId", mapping="settings"):
         destination = get_destination(editor.session, context.workspace_id, destination_id)
         subscription = edit.create_subscription(
@@ -40,14 +43,15 @@ def create_subscription(context: Context, destination_id: str, data: CreateSubsc
 
 
 @get("/{id:str}", operation_id="getSubscriptionFromDestination", sync_to_thread=True)
-def get_subscription(context: Context, destination_id: str, id: str) -> Json:
+def get_subscription(context: InContext, destination_id: Id, id: Id) -> Json:
     with context.reading() as session:
         destination = get_destination(session, context.workspace_id, destination_id)
         return answer(subscription=_view(context, edit.get_subscription(session, destination, id)))
 
 
 @patch("/{id:str}", operation_id="updateSubscriptionForDestination", sync_to_thread=True)
-def update_subscription(context: Context, destination_id: str, id: str, data: UpdateSubscription) -> Json:
+def update_subscription(context: InContext, destination_id: Id, id: Id, body: RawBody) -> Json:
+    data = from_json(UpdateSubscription, body)
     with context.changing() as editor:
         destination = get_destination(editor.session, context.workspace_id, destination_id)
         subscription = edit.get_subscription(editor.session, destination, id)
@@ -64,7 +68,7 @@ def update_subscription(context: Context, destination_id: str, id: str, data: Up
 
 
 @delete("/{id:str}", operation_id="removeSubscriptionFromDestination", sync_to_thread=True, status_code=200)
-def delete_subscription(context: Context, destination_id: str, id: str) -> Json:
+def delete_subscription(context: InContext, destination_id: Id, id: Id) -> Json:
     with context.changing() as editor:
         destination = get_destination(editor.session, context.workspace_id, destination_id)
         edit.delete_subscription(editor, edit.get_subscription(editor.session, destination, id))

@@ -4,13 +4,13 @@ from litestar import get
 
 from onward.api.answers import Json, workspace_view
 from onward.api.answers import data as answer
-from onward.api.context import Context
+from onward.api.context import InContext
 from onward.workspace.entities import Workspace
 from onward.workspace.store import find
 
 
 @get("/", operation_id="getWorkspace", sync_to_thread=True)
-def get_workspace(context: Context) -> Json:
+def get_workspace(context: InContext) -> Json:
     with context.reading() as session:
         found = find(session.get(Workspace, context.workspace_id), "workspace", context.workspace_id)
         return answer(workspace=workspace_view(found))

@@ -21,6 +21,7 @@ from onward.workspace import delivery
 from onward.workspace.delivery import Delivery
 from onward.workspace.entities import Destination, Filter, Source, Subscription, Workspace
 from onward.workspace.errors import Invalid
+from onward.workspace.shapes import from_value
 
 Json = dict[str, Any]
 
@@ -86,8 +87,6 @@ VARIABLE = re.compile(r"(\$+)\{([A-Za-z_][A-Za-z0-9_]*)\}")
 """A whole value such as `${TOKEN}` stands for a variable; `$${TOKEN}` for the text `${TOKEN}`."""
 
 LINE_ENDS = re.compile("[\r\x85\u2028\u2029]")
-PLACE = re.compile(r"(.*) - at `\$\.?(.*)`$", re.DOTALL)
-NAMED = re.compile(r"(?:unknown|required) field `([^`]*)`")
 
 
 def parse(text: str) -> Document:
@@ -98,10 +97,7 @@ def parse(text: str) -> Document:
         raise Invalid(f"this is not YAML: {' '.join(str(error).split())}") from error
     except (RecursionError, ValueError) as error:
         raise Invalid(f"this YAML can't be read: {error}") from error
-    try:
-        return msgspec.convert({} if value is None else value, Document)
-    except msgspec.ValidationError as error:
-        raise _located(str(error)) from error
+    return from_value(Document, {} if value is None else value)
 
 
 def export_workspace(session: Session, workspace_id: str) -> str:
@@ -194,16 +190,6 @@ def inline(value: Any) -> str:
 
 def _escaped(value: Any) -> Any:
     return f"${value}" if isinstance(value, str) and VARIABLE.fullmatch(value) else value
-
-
-def _located(message: str) -> Invalid:
-    """A msgspec error, whose text ends with the place, as one with a field."""
-    path = ""
-    if found := PLACE.match(message):
-        message, path = found[1], found[2]
-    if named := NAMED.search(message):
-        path = f"{path}.{named[1]}" if path else named[1]
-    return Invalid(message, field=path or None)
 
 
 _SCALARS: tuple[tuple[str, str, str], ...] = (

@@ -1,0 +1,95 @@
+"""The Public API in process, on a data folder of its own."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from onward.api.app import create_api
+from onward.destinations.catalog import CATALOG
+from onward.settings import Settings
+from onward.workspace.bootstrap import bootstrap
+from onward.workspace.entities import Workspace
+from onward.workspace.store import Actor, Store
+from onward.workspace.tokens import create_token
+
+TOKEN = "owner-token"
+
+
+class Line(NamedTuple):
+    """A line of the source debugger, as tracking writes them."""
+
+    received_at: int
+    type: str
+    message_id: str | None
+    verdict: str
+    code: str
+    payload: bytes
+
+
+LINES = [
+    Line(1_700_000_000_123, "track", "m2", "accepted", "", b'{"type":"track","event":"A"}'),
+    Line(1_700_000_000_000, "track", None, "discarded", "id_not_string", b"{broken"),
+]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    settings = Settings(data=tmp_path, token=TOKEN)
+    bootstrap(settings)
+    return settings
+
+
+@pytest.fixture
+def store(settings: Settings) -> Store:
+    return Store.open(settings, CATALOG)
+
+
+@pytest.fixture
+def member_token(store: Store) -> str:
+    with store.reading() as session:
+        workspace_id = session.scalars(select(Workspace.id)).one()
+    with store.changing(workspace_id, Actor(id="test")) as editor:
+        create_token(editor, name="member", token="member-token", role="member")
+    return "member-token"
+
+
+@pytest.fixture
+async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_api(settings, CATALOG, lambda source_id, count: LINES[:count])
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app),
+        base_url="http://onward/api",
+        headers={"authorization": f"Bearer {TOKEN}"},
+    ) as client:
+        yield client
+
+
+Call = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+def call(client: httpx.AsyncClient) -> Call:
+    """Makes a request, checks its status, and returns `data`, or the errors where one is expected."""
+
+    async def request(method: str, path: str, body: Any = None, *, status: int = 200, **more: Any) -> Any:
+        response = await client.request(method, path, json=body, **more)
+        assert response.status_code == status, response.text
+        return response.json()["data" if status < 300 else "errors"]
+
+    return request
+
+
+@pytest.fixture
+async def source(call: Call) -> dict[str, Any]:
+    created = await call("POST", "/sources", {"slug": "web", "metadataId": "IqDTy1TpoU"}, status=201)
+    return dict(created["source"])
+
+
+@pytest.fixture
+async def destination(call: Call, source: dict[str, Any]) -> dict[str, Any]:
+    body = {"sourceId": source["id"], "metadataId": "actions-webhook", "settings": {}}
+    return dict((await call("POST", "/destinations", body))["destination"])

@@ -1,0 +1,137 @@
+"""Tokens, permissions, media types, and requests that are wrong."""
+
+import re
+
+import httpx
+import pytest
+from litestar.handlers import HTTPRouteHandler
+
+from onward.api.app import create_api
+from onward.api.permissions import OPERATIONS, ROLES, Permission, allows
+from onward.destinations.catalog import CATALOG
+from onward.settings import Settings
+
+from .conftest import Call
+
+
+def routes(settings: Settings) -> list[tuple[str, str, str | None]]:
+    """`(method, path, operation)` of everything that the application serves."""
+    return [
+        (method, route.path, handler.operation_id)
+        for route in create_api(settings, CATALOG, lambda source_id, count: []).routes
+        for handler in route.route_handlers
+        if isinstance(handler, HTTPRouteHandler)
+        for method in sorted(handler.http_methods - {"OPTIONS"})
+    ]
+
+
+def test_every_operation_has_a_permission(settings: Settings) -> None:
+    served = [operation for _, _, operation in routes(settings)]
+    assert None not in served
+    assert sorted(map(str, served)) == sorted(OPERATIONS), "served and permitted must be the same"
+    assert len(served) == len(set(served))
+
+
+def test_what_is_not_in_the_table_is_not_allowed() -> None:
+    assert not allows("owner", "newOperation")
+    assert not allows("owner", None)
+    assert not allows("nobody", "echo")
+    assert ROLES["owner"] == frozenset(Permission)
+
+
+async def test_every_operation_refuses_strangers_and_members(
+    settings: Settings, client: httpx.AsyncClient, member_token: str
+) -> None:
+    for method, path, operation in routes(settings):
+        url = "http://onward" + re.sub(r"\{[^}]*\}", "x", path)
+        for header in ({}, {"authorization": "Bearer nope"}, {"authorization": "Basic eDo="}):
+            request = client.build_request(method, url)
+            del request.headers["authorization"]
+            request.headers.update(header)
+            response = await client.send(request)
+            assert response.status_code == 401, operation
+            assert response.json()["errors"][0]["type"] == "unauthorized"
+            assert response.headers["www-authenticate"] == "Bearer"
+        response = await client.request(method, url, headers={"authorization": f"Bearer {member_token}"})
+        allowed = OPERATIONS[operation or ""] in ROLES["member"]
+        assert (response.status_code == 403) != allowed, (operation, response.status_code)
+
+
+async def test_answers_are_in_the_media_type_that_was_asked_for(client: httpx.AsyncClient) -> None:
+    for asked, given in [
+        ("application/vnd.segment.v1+json", "application/vnd.segment.v1+json"),
+        ("application/vnd.segment.v1alpha+json", "application/vnd.segment.v1alpha+json"),
+        ("application/vnd.segment.v1beta+json, application/json", "application/vnd.segment.v1beta+json"),
+        ("application/json", "application/json"),
+        ("application/vnd.other+json", "application/json"),
+        ("*/*", "application/json"),
+    ]:
+        for path in ("/", "/nothing-here"):
+            response = await client.get(path, headers={"accept": asked})
+            assert response.headers["content-type"] == given
+
+
+async def test_bodies_may_be_in_segments_media_types(client: httpx.AsyncClient) -> None:
+    for number, media in enumerate(("application/vnd.segment.v1+json", "application/json; charset=utf-8")):
+        content = b'{"slug": "s%d", "metadataId": "python", "enabled": true}' % number
+        response = await client.post("/sources", content=content, headers={"content-type": media})
+        assert response.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "field"),
+    [
+        (b"", 400, None),
+        (b"null", 422, None),
+        (b"[]", 422, None),
+        (b"{", 400, None),
+        (b"\xff", 400, None),
+        (b'{"slug": "\\ud800", "metadataId": "python"}', 400, None),
+        (b'{"slug": 1e400, "metadataId": "python"}', 422, "slug"),
+        (b'{"slug": "a", "metadataId": "python", "settings": {"a": 1e400}}', 422, "settings[...]"),
+        (b'{"slug": "a", "metadataId": "python", "settings": {"a": ' + b"[" * 100_000, 400, None),
+        (b"[" * 100_000, 422, None),
+        (b'{"slug": "a"}', 422, "metadataId"),
+        (b'{"slug": 1, "metadataId": "python"}', 422, "slug"),
+        (b'{"slug": "a", "metadataId": "python", "colour": 1}', 422, "colour"),
+        (b'{"slug": "a", "metadataId": "python", "enabled": "true"}', 422, "enabled"),
+        (b'{"slug": "a", "metadataId": "python", "settings": []}', 422, "settings"),
+        (b'{"slug": "a", "metadataId": "cobol"}', 422, "metadataId"),
+        (b'{"slug": "", "metadataId": "python"}', 422, "slug"),
+        (b'{"slug": "a", "metadataId": "python", "rateLimit": 0}', 422, "rateLimit"),
+        (b'{"slug": "%s", "metadataId": "python"}' % (b"a" * 300), 422, "slug"),
+    ],
+)
+async def test_bad_bodies_are_told_where(
+    client: httpx.AsyncClient, content: bytes, status: int, field: str | None
+) -> None:
+    response = await client.post("/sources", content=content)
+    assert response.status_code == status, response.text
+    (error,) = response.json()["errors"]
+    assert error["type"] == {400: "bad-request", 422: "validation"}[status]
+    assert error["message"]
+    assert error.get("field") == field
+
+
+async def test_a_body_that_is_too_large(client: httpx.AsyncClient) -> None:
+    content = b'{"slug": "a", "metadataId": "python", "settings": {"a": "%s"}}' % (b"x" * 5_000_000)
+    response = await client.post("/sources", content=content)
+    assert response.status_code == 413
+    assert response.json()["errors"][0]["type"] == "request-too-large"
+
+
+async def test_unknown_paths_and_methods(call: Call) -> None:
+    assert (await call("GET", "/nope", status=404))[0]["type"] == "not-found"
+    assert (await call("PUT", "/sources", {}, status=405))[0]["type"] == "method-not-allowed"
+
+
+async def test_echo(call: Call, client: httpx.AsyncClient) -> None:
+    echoed = await call("GET", "/echo?message=hi", headers={"x-mine": "1"})
+    assert echoed["message"] == "hi" and echoed["method"] == "get"
+    assert echoed["headers"]["x-mine"] == "1" and "authorization" not in echoed["headers"]
+    assert (await call("GET", "/echo", status=422))[0]["field"] == "message"
+    assert (await call("GET", "/echo?message=hi&delay=x", status=422))[0]["field"] == "delay"
+    assert len(await call("GET", "/echo?message=hi&triggerMultipleErrors=true", status=400)) == 2
+    await call("GET", "/echo?message=hi&triggerError=true", status=400)
+    await call("GET", "/echo?message=hi&triggerUnexpectedError=true", status=500)
+    assert (await client.get("/echo?message=hi&statusCode=202")).status_code == 202
