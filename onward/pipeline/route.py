@@ -1,20 +1,21 @@
 """One event's way to one destination, up to the payloads (spec §2 step 11): pure, compiled once per version.
 
     already sent by the device → integrations object → event type → destination filters → triggers
-    → (insert function) → mappings
+    → (insert function) → mappings → the action's fields
 
 Consent comes before the integrations object, and destination transformations after the filters, once they
 exist. The insert function runs between `Route.match` and `Route.map`: triggers see the event as it was
 before it, mappings the one it returns (spec §22.9).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
 import msgspec
 
 from onward.pipeline import integrations, mapping, triggers
+from onward.pipeline.fields import FieldLike, Validator, compile_fields
 from onward.pipeline.filters import Filters, FilterSpec
 from onward.pipeline.types import EVENT_TYPES, Event
 from onward.pipeline.verdict import Stopped
@@ -36,6 +37,8 @@ class SubscriptionSpec(NamedTuple):
     trigger: str
     mapping: Mapping[str, Any]
     enabled: bool = True
+    fields: Mapping[str, FieldLike] | None = None
+    """The action's fields, to coerce and check payloads by (spec §9.6); None to take them as they are."""
 
 
 class RouteSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,8 +82,8 @@ class Route:
             for at, subscription in enumerate(spec.subscriptions)
             if subscription.enabled
         ]
-        self._mappings = [_compile_mapping(subscription.mapping) for subscription in spec.subscriptions]
-        """Each a function of the event, or what is wrong with the mapping."""
+        self._builders = [_compile_builder(subscription) for subscription in spec.subscriptions]
+        """Each a function of the event, or what is wrong with the subscription."""
 
     def __call__(self, event: Event, rng: Random) -> Stopped | list[Mapped]:
         matched = self.match(event, rng)
@@ -113,7 +116,7 @@ class Route:
         return [self._map(event, at) for at in subscriptions]
 
     def _map(self, event: Event, at: int) -> Mapped:
-        build = self._mappings[at]
+        build = self._builders[at]
         if isinstance(build, str):
             return Mapped(at, {}, event, (INVALID_SETTINGS, build))
         try:
@@ -140,8 +143,28 @@ def sent_client_side(event: Event, names: tuple[str, ...]) -> bool:
     return type(bundled) is list and any(name in bundled for name in names)
 
 
-def _compile_mapping(source: Mapping[str, Any]) -> mapping.Function | str:
+Builder = Callable[[Event], Any]
+"""From an event to a payload; raises MappingError."""
+
+
+def _compile_builder(subscription: SubscriptionSpec) -> Builder | str:
     try:
-        return mapping.compile(source)
-    except mapping.MappingError as error:
+        build = mapping.compile(subscription.mapping)
+        if subscription.fields is None:
+            return build
+        return _checked(build, compile_fields(subscription.fields))
+    except ValueError as error:
         return f"the mapping is not valid: {error}"
+
+
+def _checked(build: Builder, validate: Validator) -> Builder:
+    def checked(event: Event) -> Any:
+        payload = build(event)
+        if type(payload) is not dict:
+            return payload
+        payload, invalid = validate(payload, batch=payload.get("enable_batching") is True)
+        if invalid is not None:
+            raise mapping.MappingError(invalid.message)
+        return payload
+
+    return checked

@@ -11,6 +11,7 @@ from unit.pipeline.strategies import actions, events
 
 from onward.pipeline import route
 from onward.pipeline.explain import explain
+from onward.pipeline.fields import FieldSchema
 from onward.pipeline.route import Mapped, RouteSpec, SubscriptionSpec
 from onward.pipeline.verdict import Stopped
 from onward.workspace.snapshot import Filter
@@ -156,6 +157,24 @@ def test_a_payload_is_an_object() -> None:
         (mapped,) = routed(subscriptions=(SubscriptionSpec('type = "track"', mapping),))
         assert mapped.problem is not None
         assert mapped.payload == {}
+
+
+def test_payloads_are_coerced_and_checked_by_the_fields_of_the_action() -> None:
+    fields = {
+        "name": FieldSchema(label="Name", required=True),
+        "age": FieldSchema(label="Age", type="integer"),
+    }
+    mapping = {"name": {"@path": "$.properties.name"}, "age": {"@path": "$.properties.age"}, "more": 1}
+    checked = SubscriptionSpec('type = "track"', mapping, fields=fields)
+    (mapped,) = routed({**EVENT, "properties": {"name": "Ada", "age": "36"}}, subscriptions=(checked,))
+    assert (mapped.payload, mapped.problem) == ({"name": "Ada", "age": 36}, None)
+    (mapped,) = routed({**EVENT, "properties": {"age": "old"}}, subscriptions=(checked,))
+    assert mapped.payload == {}
+    assert mapped.problem is not None
+    code, message = mapped.problem
+    assert code == "MESSAGE_REJECTED"
+    assert "'name'" in message
+    assert "Age" in message
 
 
 def test_explain_tells_every_step() -> None:
