@@ -288,11 +288,13 @@ class Tracking:
     ) -> Answer:
         assert self._loop is not None
         prefix = dedupe.prefix(source.workspace_id, source.id, self._settings.dedupe_scope)
+        keys = dedupe.keys(prefix, taken.message_ids)
+        taken.release()
         agent = headers.get(b"user-agent")
         job = Job(
             taken,
             source.id,
-            dedupe.keys(prefix, taken.message_ids),
+            keys,
             received_at,
             client_ip(headers, scope),
             agent.decode("latin-1")[:USER_AGENT_CHARS] if agent else None,

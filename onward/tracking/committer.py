@@ -67,17 +67,19 @@ class Job:
         self.direct = direct
         self.answered = answered
 
-    def report(self, duplicates: set[int]) -> Report:
+    def report(self, duplicates: set[int], *, sampled: bool) -> Report:
+        """The verdicts, with the events only where the ledger looks at them."""
         taken = self.intake
+        plain = not duplicates and not taken.discards
         return Report(
             self.source_id,
             self.received_at,
             taken.type,
-            taken.events,
+            () if plain and not sampled else taken.load(),
             taken.discards,
             duplicates,
             taken.ids,
-            None if duplicates or taken.discards else taken.types,
+            taken.types if plain else None,
         )
 
     def draft(self, duplicates: set[int]) -> Draft:
@@ -93,13 +95,13 @@ class Job:
             ids=intake.ids,
             direct=self.direct,
         )
-        count = len(intake.events) - len(skip)
+        count = intake.count - len(skip)
         return Draft(self.source_id, self.received_at, count, record.encode(envelope, intake.body))
 
     def positions(self) -> list[int]:
         """The position in the batch of each of `keys`."""
         discards = self.intake.discards
-        return [at for at in range(len(self.intake.events)) if at not in discards]
+        return [at for at in range(self.intake.count) if at not in discards]
 
 
 class Committer:
@@ -221,7 +223,7 @@ class Committer:
                 duplicates = {positions[at - start] for at in repeated if start <= at < end}
             if len(duplicates) < len(job.keys):
                 drafts.append(job.draft(duplicates))
-            reports.append(job.report(duplicates))
+            reports.append(job.report(duplicates, sampled=self._ledger.samples(job.source_id)))
             start = end
         if not drafts:
             for report in reports:

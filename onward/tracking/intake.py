@@ -35,11 +35,13 @@ class Intake:
 
     `events` holds what was sent, by position: dicts as a rule, raw bytes for what can't be decoded.
     `discards` maps a position to its code; every other position has its messageId in `message_ids`,
-    in order, and in `ids` if it was assigned here. `types` counts the events that were not discarded.
+    in order, and in `ids` if it was assigned here. `types` counts the events that were not discarded,
+    `count` all.
     """
 
     __slots__ = (
-        "batch", "body", "discards", "events", "ids", "key", "message_ids", "oversize", "type", "types",
+        "batch", "body", "count", "discards", "events", "ids", "key", "message_ids", "oversize", "type",
+        "types",
     )  # fmt: skip
 
     def __init__(self, body: bytes, type: str | None, *, batch: bool) -> None:
@@ -48,6 +50,7 @@ class Intake:
         self.type = type
         self.key: object = None
         self.events: list[Any] = []
+        self.count = 0
         self.discards: dict[int, str] = {}
         self.message_ids: list[str] = []
         self.ids: dict[int, str] = {}
@@ -63,6 +66,7 @@ class Intake:
     def validate(self) -> None:
         """Judge each event that is still standing, and give those a messageId that have none."""
         discards, message_ids, type = self.discards, self.message_ids, self.type
+        self.count = len(self.events)
         for position, event in enumerate(self.events):
             if discards and position in discards:
                 continue
@@ -82,6 +86,22 @@ class Intake:
                 if discards
                 else [event["type"] for event in self.events]
             )
+
+    def release(self) -> None:
+        """Let go of the decoded events until someone asks for them with `load`.
+
+        With many requests waiting for the disk, the events of all of them would not fit into the CPU's
+        caches, and each touch would cost more than decoding did.
+        """
+        if not self.discards:
+            self.events = []
+
+    def load(self) -> list[Any]:
+        """The events, decoded again if they were released."""
+        if not self.events:
+            content = orjson.loads(self.body)
+            self.events = content["batch"] if self.batch else [content]
+        return self.events
 
 
 def single(body: bytes, type: str) -> Intake:

@@ -57,7 +57,8 @@ class Report(NamedTuple):
     type: str | None
     """What the path implies; None for a batch."""
     events: Sequence[Any]
-    """As sent: a dict each, or raw bytes where they could not be decoded."""
+    """As sent: a dict each, or raw bytes where they could not be decoded. May be left out if there are
+    `types` and `Ledger.samples` wants none."""
     discards: dict[int, str]
     """Position → code."""
     duplicates: frozenset[int] | set[int] = frozenset()
@@ -124,6 +125,10 @@ class Ledger:
         self._room: dict[str, int] = {}
         self._total_room = TOTAL_SAMPLES
         self._discards: dict[tuple[str, str], list[tuple[Report, int]]] = {}
+
+    def samples(self, source_id: str) -> bool:
+        """Whether the debugger has room for more of this source's events before the next flush."""
+        return self._total_room > 0 and self._room.get(source_id, SOURCE_SAMPLES) > 0
 
     def offset(self) -> int | None:
         """The log offset up to which accepted events are counted; None in a new ledger."""
