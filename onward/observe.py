@@ -18,7 +18,13 @@ Level = Literal["debug", "info", "warning", "error"]
 
 def configure(level: Level, role: str) -> None:
     """Set up logging for this process; call it once, before anything logs."""
+
+    def add_role(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        line.setdefault("role", role)
+        return line
+
     shared: list[Processor] = [
+        add_role,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -46,7 +52,6 @@ def configure(level: Level, role: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(role=role)
     sys.excepthook = _log_uncaught
 
 

@@ -12,6 +12,7 @@ Files are replaced as a whole, so a reader never sees half of one. What a killed
 is stale and is told from the time in it; nothing here is needed for recovery.
 """
 
+import asyncio
 import fcntl
 import os
 import threading
@@ -127,11 +128,15 @@ def _try_lock(descriptor: int) -> bool:
 
 
 class Heartbeat:
-    """A thread that says once a second that this process lives."""
+    """A thread that says once a second that this process lives.
 
-    def __init__(self, data: Path, role: str) -> None:
+    With an event loop it speaks for the loop: while that is stuck, the heart does not beat.
+    """
+
+    def __init__(self, data: Path, role: str, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self._path = run_folder(data) / f"{role}.beat"
         self._beat = Beat(role, os.getpid(), time.time(), time.time())
+        self._loop = loop
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -146,10 +151,17 @@ class Heartbeat:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._beat.at = time.time()
+            if self._loop is None:
+                self._now()
+            else:
+                with suppress(RuntimeError):  # the loop is closed: the process is about to end
+                    self._loop.call_soon_threadsafe(self._now)
             with suppress(OSError):  # a full disk must not end the heart; the next beat tries again
                 replace(self._path, msgspec.json.encode(self._beat))
             self._stop.wait(BEAT_EVERY)
+
+    def _now(self) -> None:
+        self._beat.at = time.time()
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -175,7 +175,8 @@ class Supervisor:
         """Run until a signal, or raise `StartError`."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.add_signal_handler(number, self._signalled)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup means it
+                loop.add_signal_handler(number, self._signalled)
         settings = msgspec.json.encode(self.settings, enc_hook=str) + b"\n"
         tasks = {
             process: loop.create_task(process.run(settings, self.lock.tree)) for process in self.processes

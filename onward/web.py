@@ -49,6 +49,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 REFRESH_EVERY = 0.25
 """Seconds between looks at the configuration: a change is in force well within two seconds."""
 PRUNE_EVERY = 60.0
+PATIENCE = 3.0
+"""Seconds that requests in flight are given when the server stops."""
 BACKLOG = 4096
 CONNECTIONS = 16_384
 """Handled at once; more wait in the backlog."""
@@ -188,24 +190,40 @@ async def serve(settings: Settings) -> None:
         backpressure=CONNECTIONS,
         log_enabled=False,
     )
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
-    heartbeat = Heartbeat(settings.data, "web")
-    chores = [loop.create_task(chore) for chore in (configuration.follow(), prune(event_log))]
+    heartbeat = Heartbeat(settings.data, "web", loop)
     await tracking.start()
     heartbeat.start()
     log.info("listening", address=f"http://{settings.host}:{settings.port}")
+    chores = [loop.create_task(chore) for chore in (configuration.follow(), prune(event_log))]
     try:
-        await server.serve()
+        await until_stopped(server, chores)
     finally:
-        for chore in chores:
-            chore.cancel()
-        await asyncio.gather(*chores, return_exceptions=True)
         await tracking.stop()
         event_log.close()
         metrics_log.close()
         store.close()
         heartbeat.stop()
+
+
+async def until_stopped(server: Any, chores: list["asyncio.Task[None]"]) -> None:
+    """Serve until SIGTERM, then answer what has arrived whole; raises what ended a chore."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    serving = loop.create_task(server.serve())
+    stopped = loop.create_task(stop.wait())
+    done, _ = await asyncio.wait([serving, stopped, *chores], return_when=asyncio.FIRST_COMPLETED)
+    server.stop()
+    for chore in chores:
+        chore.cancel()
+    # A client that sends its request slowly, or never to the end, must not hold us up.
+    _, hanging = await asyncio.wait([serving], timeout=PATIENCE)
+    if hanging:  # the server's own stop comes to a loop that has ended, and complains
+        loop.set_exception_handler(lambda *_: None)
+    await asyncio.gather(*chores, return_exceptions=True)
+    for task in done - {stopped}:
+        task.result()
 
 
 def run(settings: Settings) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -178,6 +179,24 @@ def test_a_stop_delivers_what_is_in_flight(onward: Onward, sink: Sink) -> None:
     figures = onward.metrics()
     delivered = next(value for name, value in figures.items() if 'outcome="delivered"' in name)
     assert delivered == 2
+
+
+def test_clients_that_never_finish_do_not_hold_up_a_stop(onward: Onward) -> None:
+    """One idles on a kept connection, one sends half a request, one half a head."""
+    halves = (
+        b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"POST /v1/t HTTP/1.1\r\ncontent-length: 9\r\n\r\n{",
+        b"POS",
+    )
+    clients = [socket.create_connection(("127.0.0.1", onward.port)) for _ in halves]
+    for client, half in zip(clients, halves, strict=True):
+        client.sendall(half)
+    assert clients[0].recv(4096).startswith(b"HTTP/1.1 200")
+    onward.stop()
+    assert "process killed" not in onward.tail()
+    assert "exception" not in onward.tail()
+    for client in clients:
+        client.close()
 
 
 def test_a_data_folder_serves_once(shared: Onward) -> None:

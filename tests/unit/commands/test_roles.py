@@ -1,13 +1,16 @@
 """Locks, heartbeats and reports under DATA/run."""
 
+import asyncio
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from onward.roles import (
+    BEAT_EVERY,
     STALE,
     Beat,
     Child,
@@ -54,6 +57,19 @@ def test_a_heartbeat_is_seen_until_its_process_ends_on_purpose(tmp_path: Path) -
     assert (beat.role, beat.pid) == ("web", os.getpid())
     heartbeat.stop()
     assert beats(tmp_path) == {}
+
+
+async def test_a_heart_with_a_loop_stands_still_while_the_loop_is_stuck(tmp_path: Path) -> None:
+    heartbeat = Heartbeat(tmp_path, "web", asyncio.get_running_loop())
+    heartbeat.start()
+    while "web" not in beats(tmp_path):
+        await asyncio.sleep(0)
+    before = beats(tmp_path)["web"].at
+    time.sleep(2.5 * BEAT_EVERY)  # the loop is stuck for two beats
+    assert beats(tmp_path)["web"].at - before < BEAT_EVERY / 2
+    while beats(tmp_path)["web"].at == before:
+        await asyncio.sleep(0.01)
+    await asyncio.to_thread(heartbeat.stop)
 
 
 def test_an_old_beat_is_not_fresh() -> None:
