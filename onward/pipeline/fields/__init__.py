@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from onward.pipeline.fields.checks import Fault, ObjectCheck
 from onward.pipeline.fields.spec import FieldLike, FieldSchema
-from onward.pipeline.javascript import type_of
+from onward.pipeline.javascript import UNDEFINED, type_of
 
 __all__ = ["FieldLike", "FieldSchema", "Invalid", "Validator", "compile_fields", "validate_payload"]
 
@@ -41,20 +41,45 @@ def compile_fields(fields: Mapping[str, FieldLike]) -> Validator:
     if not fields:
         return lambda payload, *, batch=False: (payload, None)
     root = ObjectCheck(fields)
-    lists = [key for key, field in fields.items() if field.multiple]
+    members = root.members
+    required = frozenset(root.required)
 
     def validate(payload: Any, *, batch: bool = False) -> tuple[Payload, Invalid | None]:
-        if type(payload) is not dict:
-            return payload, _invalid([Fault("", _not_an_object(payload))])
-        pruned = root.prune(payload, empty_text=not batch)
-        for key in lists:
-            if key in pruned and type(pruned[key]) is not list:
-                pruned[key] = [pruned[key]]
+        if root.conditionals or type(payload) is not dict:
+            return _in_full(root, payload, batch)
         faults: list[Fault] = []
-        checked = root.check(pruned, "", faults)
-        return checked, _invalid(faults) if faults else None
+        checked = {}
+        for key, value in payload.items():
+            member = members.get(key)
+            if member is None:
+                continue
+            if type(value) is member.plain and value:
+                checked[key] = value
+                continue
+            kept = member.prune(value)
+            if kept is UNDEFINED or (kept == "" and not batch):
+                continue
+            if member.item and type(kept) is not list:
+                kept = [kept]
+            checked[key] = member.check(kept, "", key, faults)
+        if faults or not required <= checked.keys():
+            return _in_full(root, payload, batch)
+        return checked, None
 
     return validate
+
+
+def _in_full(root: ObjectCheck, payload: Any, batch: bool) -> tuple[Payload, Invalid | None]:
+    """The steps one after the other, for payloads with conditions or faults: it gives faults their order."""
+    if type(payload) is not dict:
+        return payload, _invalid([Fault("", _not_an_object(payload))])
+    pruned = root.prune(payload, empty_text=not batch)
+    for key, value in pruned.items():
+        if (member := root.members.get(key)) and member.item and type(value) is not list:
+            pruned[key] = [value]
+    faults: list[Fault] = []
+    checked = root.check(pruned, "", faults)
+    return checked, _invalid(faults) if faults else None
 
 
 def validate_payload(

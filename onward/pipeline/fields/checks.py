@@ -6,7 +6,7 @@ fields. All faults are collected.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,9 +124,11 @@ class ValueCheck:
 
     def __post_init__(self) -> None:
         asks_more = self.object or self.item or self.choices or self.format
-        simple = len(self.types) == 1 and not asks_more and not any((*self.lengths, *self.limits))
+        limited = any((*self.lengths, *self.limits))
+        simple = len(self.types) == 1 and not asks_more and not limited
         self.plain = PYTHON_TYPES.get(self.types[0]) if simple else None
         """The type whose values need no look at all."""
+        self.scalar_asks = bool(limited or self.format or self.choices)
 
     def prune(self, value: Any) -> Any:
         """The value without what is empty in it, UNDEFINED if it is empty itself."""
@@ -135,7 +137,8 @@ class ValueCheck:
         if type(value) is str:
             return value if value or "string" in self.types else UNDEFINED
         if type(value) is list and self.item:
-            return [item for item in value if self.item.prune(item) is not UNDEFINED]
+            texts = "string" in self.item.types
+            return [item for item in value if item is not None and (texts or item != "")]
         if type(value) is dict and self.object:
             return self.object.prune(value)
         return value
@@ -144,51 +147,40 @@ class ValueCheck:
         """The value coerced; what is wrong is added to `faults`."""
         if type(value) is self.plain:
             return value
-        path = f"{parent}{_pointer(key)}"
-        if not fits(value, self.types):
+        fitted = fits(value, self.types)
+        if not fitted:
             value, fitted = coerce(value, self.types)
+        if not fitted or self.scalar_asks:
+            path = f"{parent}{_pointer(key)}"
+            subject = _subject(self.title, path)
             if not fitted:
-                faults.append(
-                    Fault(
-                        path,
-                        f"{_subject(self.title, path)} must be {_a(self.types)} but it was {_kind(value)}",
-                    )
-                )
-        if self.choices and not any(same(value, choice) for choice in self.choices):
-            allowed = _listed([str(stringify(choice)) for choice in self.choices])
-            faults.append(Fault(path, f"{_subject(self.title, path)} must be one of: {allowed}"))
-        if type(value) is str:
-            self.check_text(value, path, faults)
-        elif type(value) is int or (type(value) is float and math.isfinite(value)):
-            self.check_number(value, path, faults)
+                faults.append(Fault(path, f"{subject} must be {_a(self.types)} but it was {_kind(value)}"))
+            faults += [Fault(path, f"{subject} {words}") for words in self.objections(value)]
         if type(value) is list and self.item:
-            item = self.item
+            item, path = self.item, f"{parent}{_pointer(key)}"
             return [item.check(element, path, str(at), faults) for at, element in enumerate(value)]
         if type(value) is dict and self.object:
-            return self.object.check(value, path, faults)
+            return self.object.check(value, f"{parent}{_pointer(key)}", faults)
         return value
 
-    def check_text(self, value: str, path: str, faults: Faults) -> None:
-        subject = _subject(self.title, path)
-        shortest, longest = self.lengths
-        size = _characters(utf16_length(value))
-        if longest and len(value) > longest:
-            faults.append(Fault(path, f"{subject} must be {_characters(longest)} or fewer but it was {size}"))
-        if shortest and len(value) < shortest:
-            faults.append(Fault(path, f"{subject} must be {_characters(shortest)} or more but it was {size}"))
-        if self.format and not FORMATS[self.format](value):
-            label = LABELS.get(self.format, self.format)
-            faults.append(Fault(path, f"{subject} must be a valid {label} string but it was not"))
-
-    def check_number(self, value: float, path: str, faults: Faults) -> None:
-        subject = _subject(self.title, path)
-        lowest, highest = self.limits
-        if highest and value > highest:
-            limit = number_to_string(highest)
-            faults.append(Fault(path, f"{subject} must be equal to or less than {limit}"))
-        if lowest and value < lowest:
-            limit = number_to_string(lowest)
-            faults.append(Fault(path, f"{subject} must be equal to or greater than {limit}"))
+    def objections(self, value: Any) -> Iterator[str]:
+        """What choices, limits and format have against a value."""
+        if self.choices and not any(same(value, choice) for choice in self.choices):
+            yield f"must be one of: {_listed([str(stringify(choice)) for choice in self.choices])}"
+        if type(value) is str:
+            shortest, longest = self.lengths
+            if longest and len(value) > longest:
+                yield f"must be {_characters(longest)} or fewer but it was {_characters(utf16_length(value))}"
+            if shortest and len(value) < shortest:
+                yield f"must be {_characters(shortest)} or more but it was {_characters(utf16_length(value))}"
+            if self.format and not FORMATS[self.format](value):
+                yield f"must be a valid {LABELS.get(self.format, self.format)} string but it was not"
+        elif type(value) is int or (type(value) is float and math.isfinite(value)):
+            lowest, highest = self.limits
+            if highest and value > highest:
+                yield f"must be equal to or less than {number_to_string(highest)}"
+            if lowest and value < lowest:
+                yield f"must be equal to or greater than {number_to_string(lowest)}"
 
 
 def value_check(field: FieldLike) -> ValueCheck:

@@ -33,6 +33,8 @@ FITS: dict[str, Callable[[Any], bool]] = {
 
 
 def fits(value: Any, types: Types) -> bool:
+    if len(types) == 1:
+        return FITS[types[0]](value)
     return any(FITS[name](value) for name in types)
 
 

@@ -22,8 +22,18 @@ _TIME = re.compile(
     r"([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?(?:z|[+-][0-9]{2}(?::?[0-9]{2})?)?",
     re.IGNORECASE | re.ASCII,
 )
-_LOCAL = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+", re.IGNORECASE | re.ASCII)
+_EMAIL = re.compile(
+    # Possessive, so that no text takes more than one pass: what ends a run can't belong to it.
+    r"[a-z0-9!#$%&'*+/=?^_`{|}~-]++(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]++)*+"
+    r"@[a-z0-9](?:-*+[a-z0-9]++)*+(?:\.[a-z0-9](?:-*+[a-z0-9]++)*+)++",
+    re.IGNORECASE | re.ASCII,
+)
 _LABEL = re.compile(r"[a-z0-9-]+", re.IGNORECASE | re.ASCII)
+_TIMESTAMP = re.compile(
+    r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"(?:\.[0-9]+)?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+)
+"""What nearly all dates of events look like."""
 _UUID = re.compile(r"(?:urn:uuid:)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])"
 _IPV4 = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}")
@@ -76,6 +86,8 @@ def is_date_time(text: str) -> bool:
 
 def is_date_like(text: str) -> bool:
     """What dayjs reads as a date, or a count of seconds since the epoch."""
+    if _TIMESTAMP.fullmatch(text):
+        return True
     number = to_number(text)
     if number_to_string(number) == text:
         return abs(number) * 1000 <= MAX_TIME
@@ -83,15 +95,7 @@ def is_date_like(text: str) -> bool:
 
 
 def is_email(text: str) -> bool:
-    local, at, domain = text.partition("@")
-    labels = domain.split(".")
-    return bool(
-        at
-        and len(labels) > 1
-        and _LOCAL.fullmatch(local)
-        and all(local.split("."))
-        and all(_LABEL.fullmatch(label) and label[0] != "-" != label[-1] for label in labels)
-    )
+    return bool(_EMAIL.fullmatch(text))
 
 
 def is_hostname(text: str) -> bool:
