@@ -15,7 +15,8 @@ What if the process dies here? Everything is gathered in memory and written ever
 DATA/ingest.db, which other processes may read at any time. A crash loses up to the last second of
 duplicate, discard and rejection counts and of samples, never an event and never an accepted count.
 
-Cost: one lock and a few dictionary updates per group and request, about 0.05 µs an event in batches.
+Cost: one lock a group and a few dictionary updates a request, 0.12 µs an event in batches of 100; a sample
+10 µs, which is 0.02 µs an event at 250,000 a second.
 """
 
 import re
