@@ -1,5 +1,6 @@
 """What the operations do, beyond the rules that the workspace's own tests prove."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -243,3 +244,14 @@ async def test_a_write_key_is_added_and_removed(call: Call, source: Json) -> Non
     assert await call("DELETE", f"{path}/{keys[0]}") == {"status": "SUCCESS"}
     assert (await call("DELETE", f"{path}/{keys[1]}", status=422))[0]["field"] == "writeKey"
     await call("DELETE", f"{path}/{keys[0]}", status=404)
+
+
+async def test_changes_at_once_are_made_one_after_the_other(call: Call, store: Store) -> None:
+    async def create(number: int) -> None:
+        await call("POST", "/sources", {"slug": f"s{number}", "metadataId": "go"}, status=201)
+
+    await asyncio.gather(*(create(number) for number in range(30)))
+    with store.reading() as session:
+        versions = session.scalars(select(AuditEvent.version).order_by(AuditEvent.version)).all()
+    assert versions == list(range(1, 32)), "the first is the token's"
+    assert len(SnapshotWatcher(store.engine, store.cipher).current.sources) == 30
