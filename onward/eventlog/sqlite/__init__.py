@@ -18,8 +18,8 @@ Crash story. What if the process is killed, or the power fails,
   its positions, so nothing was promised. A commit that was whole but not yet reported stays: its
   sender repeats it, and deduplication knows it by messageId.
 * while rolling over? The next slice is built as `*.new`, synced and renamed; before the rename it is
-  an unfinished file that the next writer removes, after it the newest slice, empty. The seal of the
-  slice before only spares readers a wait of up to a second for their next listing.
+  an unfinished file that the next writer removes, after it the newest slice, empty. The next writer
+  seals the slice before; readers that list the folder earlier (every second) need no seal.
 * in `prune`? Slices go oldest first, each `.db` before its side files, so what is left is a suffix of
   the log and perhaps a side file without a slice, removed by the next `prune` or writer.
 * and the newest slice is unreadable afterwards (a broken disk)? The writer refuses to start and names

@@ -114,32 +114,49 @@ class SqliteReader:
                     continue
 
     def _read(self, source_id: str, after: int, limit: int) -> list[Record]:
-        found: list[Record] = []
-        at = self._slice_of(after + 1)
-        while at is not None and len(found) < limit:
-            rows = self._query(self._slices[at], _READ, (source_id, after, limit - len(found)))
-            found += [Record(offset, source_id, *rest) for offset, *rest in rows]
-            if len(found) < limit:
-                at = self._following(at)
-                if at is not None and not rows:
-                    at = self._skip_to(at, source_id, after)
-        return found
+        def fetch(where: Slice, after: int, limit: int) -> list[Record]:
+            rows = self._query(where, _READ, (source_id, after, limit))
+            return [Record(offset, source_id, *rest) for offset, *rest in rows]
+
+        return self._collect(after, limit, fetch, lambda at, after: self._skip_to(at, source_id, after))
 
     def _scan(self, after: int, limit: int) -> list[Record]:
+        def fetch(where: Slice, after: int, limit: int) -> list[Record]:
+            return [Record(*row) for row in self._query(where, _SCAN, (after, limit))]
+
+        return self._collect(after, limit, fetch, lambda at, after: at)
+
+    def _collect(
+        self,
+        after: int,
+        limit: int,
+        fetch: Callable[[Slice, int, int], list[Record]],
+        skip: Callable[[int, int], int],
+    ) -> list[Record]:
+        """Up to `limit` records above `after`, fetched from one slice after the other.
+
+        A slice is left only if it was known to be complete before it was read: between reading the end
+        of the newest slice and finding it sealed, the writer may have added to it.
+        """
         found: list[Record] = []
         at = self._slice_of(after + 1)
         while at is not None and len(found) < limit:
-            rows = self._query(self._slices[at], _SCAN, (after, limit - len(found)))
-            found += [Record(*row) for row in rows]
-            if len(found) < limit:
-                at = self._following(at)
+            here = self._slices[at]
+            complete = at + 1 < len(self._slices)
+            part = fetch(here, after, limit - len(found))
+            found += part
+            after = part[-1].offset if part else after
+            if complete:
+                at = at + 1 if part else skip(at + 1, after)
+            elif len(found) < limit:
+                at = self._relisted(here) if self._is_sealed(here) else None
         return found
 
     def _heads(self) -> dict[str, Position]:
-        at = self._newest()
-        if at is None:
+        newest = self._newest()
+        if newest is None:
             return {}
-        rows = self._query(self._slices[at], _HEADS)
+        rows = self._query(newest, _HEADS)
         return {source_id: Position(offset, seq) for source_id, offset, seq in rows}
 
     def _seek(self, source_id: str, received_at: int) -> Position:
@@ -172,7 +189,7 @@ class SqliteReader:
         newest = self._newest()
         if newest is None:
             return False
-        self._version = self._query(self._slices[newest], _VERSION)[0][0]
+        self._version = self._query(newest, _VERSION)[0][0]
         return True
 
     def _slice_of(self, offset: int) -> int | None:
@@ -183,16 +200,14 @@ class SqliteReader:
             return None
         return max(0, bisect.bisect_right(self._slices, offset, key=lambda each: each.first_offset) - 1)
 
-    def _following(self, at: int) -> int | None:
-        """The slice after one of the list; the newest is asked whether it has been sealed meanwhile."""
-        if at + 1 < len(self._slices):
-            return at + 1
-        here = self._slices[at]
-        if not self._query(here, _SEALED)[0][0]:
-            return None
+    def _is_sealed(self, where: Slice) -> bool:
+        return bool(self._query(where, _SEALED)[0][0])
+
+    def _relisted(self, sealed: Slice) -> int | None:
+        """Where in a new list, which has its successor, the slice is, or the next if it is gone."""
         self._list()
-        at = bisect.bisect_right(self._slices, here)
-        return at if at < len(self._slices) else None
+        at = bisect.bisect_left(self._slices, sealed)
+        return at if self._slices[at:] not in ([], [sealed]) else None
 
     def _skip_to(self, at: int, source_id: str, after: int) -> int:
         """The first slice from `at` on that can hold a record of the source above `after`.
@@ -207,11 +222,14 @@ class SqliteReader:
 
         return bisect.bisect_left(range(at + 1, len(self._slices)), True, key=has_more_before) + at
 
-    def _newest(self) -> int | None:
-        at = len(self._slices) - 1 if self._slices else self._slice_of(0)
-        while at is not None and (following := self._following(at)) is not None:
-            at = following
-        return at
+    def _newest(self) -> Slice | None:
+        if not self._slices:
+            self._list()
+        while self._slices:
+            newest = self._slices[-1]
+            if not self._is_sealed(newest) or self._relisted(newest) is None:
+                return newest
+        return None
 
     def _list(self) -> None:
         listed = slices.listing(self._folder)

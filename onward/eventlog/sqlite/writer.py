@@ -194,6 +194,8 @@ class SqliteLog:
         last_offset = 0
         if self._active:
             last_offset = self._load_active(self._active)
+            for before in listed[-2:-1]:  # the last writer may have died before it did
+                self._seal(slices.open_to_write(self._folder, before, self._checkpoint_bytes))
         # The clock's part: also records that a reader saw and a power cut then took, and slices that
         # somebody moved away, had smaller offsets; so no cursor is ever beyond the end of the log.
         self._next_offset = max(last_offset + 1, int(self._clock() * 1000) << 10)
@@ -230,15 +232,22 @@ class SqliteLog:
         self._active, self._active_bytes, self._active_is_empty = following, 0, True
         self._last_received = started_at
         if before:
-            try:
-                before.execute(f"PRAGMA busy_timeout = {SEAL_WAIT_MS}")
-                before.execute("UPDATE slice SET sealed = 1")
-                before.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            except sqlite3.OperationalError as error:  # readers then find the new slice by listing
-                _log.warning("event log slice could not be sealed", error=str(error))
-            finally:
-                before.close()
+            self._seal(before)
         self._reader.refresh()
+
+    def _seal(self, connection: sqlite3.Connection) -> None:
+        """Tell readers of a slice that a newer one exists, and close it.
+
+        If that fails (a full disk), nothing is lost: they find the new slice at their next listing.
+        """
+        try:
+            connection.execute(f"PRAGMA busy_timeout = {SEAL_WAIT_MS}")
+            connection.execute("UPDATE slice SET sealed = 1 WHERE NOT sealed")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            _log.warning("event log slice could not be sealed", folder=str(self._folder), error=str(error))
+        finally:
+            connection.close()
 
     def _active_is_due(self, now: int) -> bool:
         """Whether the active slice has to be sealed, so that retention can reach it."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from onward.eventlog import open_reader, open_writer
-from onward.eventlog.protocol import Draft, LogFull, LogUnavailable
+from onward.eventlog.protocol import Draft, LogFull, LogUnavailable, Position, Record
 from onward.eventlog.sqlite import SqliteLog, SqliteReader, slices
 from onward.eventlog.sqlite import reader as queries
 from onward.eventlog.sqlite import writer as writer_module
@@ -366,7 +366,8 @@ def test_a_reader_without_a_seal_finds_the_next_slice_by_listing(tmp_path: Path,
     connection.close()
     assert len(patient.read("a", 0, 10)) == 1
     assert len(quick.read("a", 0, 10)) == 2
-    patient.refresh()
+    log.close()
+    open_log()  # as after a crash between the new slice and the seal of the old one
     assert len(patient.read("a", 0, 10)) == 2
     for reader in (patient, quick):
         reader.close()
@@ -427,4 +428,30 @@ def test_a_silent_source_costs_a_search_and_not_a_visit_to_every_slice(
     reader = SqliteReader(tmp_path)
     assert [record.end for record in reader.read("rare", first.offset, 1)] == [last]
     assert len(asked) < 10
+    reader.close()
+
+
+def test_a_writer_that_gets_ahead_between_two_queries_hides_nothing(
+    tmp_path: Path, open_log: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer adds a record, sometimes in a new slice, before every query that a reader makes."""
+    log = open_log()
+    ends = log.append([draft()])
+    reader = SqliteReader(tmp_path, relist_seconds=1000)
+    query = SqliteReader._query
+
+    def interleaved(self: SqliteReader, *of: object) -> object:
+        if self is reader and len(ends) < 400:
+            ends.extend(log.append([draft(len(ends) * 130)]))
+        return query(self, *of)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SqliteReader, "_query", interleaved)
+    found: list[Record] = []
+    while part := reader.read("a", found[-1].offset if found else 0, 3):
+        found += part
+        known = len(ends)
+        assert reader.heads()["a"] >= ends[known - 1]
+        assert reader.seek("a", found[-1].received_at) == Position(found[-1].offset - 1, found[-1].first_seq)
+        assert reader.scan(found[-1].offset - 1, 1) == found[-1:]
+    assert [record.end for record in found] == ends
     reader.close()
