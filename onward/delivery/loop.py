@@ -361,6 +361,7 @@ class DestinationLoop:
             workspace_id=destination.workspace_id,
             source_id=destination.source_id,
             destination_id=destination.id,
+            write_keys=self.plan.write_keys,
             events=[item.event for item in batch.items],
         )
 

@@ -9,7 +9,7 @@ from onward.destinations.definition import Action, Call, Definition, Payload
 from onward.destinations.outcome import Outcome, discarded
 from onward.pipeline import route
 from onward.pipeline.route import Route, RouteSpec, SubscriptionSpec
-from onward.workspace.snapshot import Destination, Subscription
+from onward.workspace.snapshot import Destination, Source, Subscription
 
 
 async def _removed(call: Call, payloads: Sequence[Payload]) -> Outcome:
@@ -23,13 +23,15 @@ REMOVED = Action(slug="", title="", description="", perform=_removed)
 @dataclass(frozen=True)
 class Plan:
     destination: Destination
+    write_keys: tuple[str, ...]
+    """Of the destination's source."""
     route: Route
     targets: list[Target]
     """By the place of the subscription in the destination."""
     _by_subscription: Mapping[str, Target]
 
     @classmethod
-    def of(cls, destination: Destination) -> "Plan":
+    def of(cls, destination: Destination, source: Source | None) -> "Plan":
         """Raises `catalog.UnknownDestination` if the catalogue has no such definition any more."""
         definition = catalog.get(destination.definition)
         targets = [
@@ -43,12 +45,24 @@ class Plan:
                 supported_types=definition.supported_types,
                 filters=destination.filters,
                 subscriptions=[
-                    SubscriptionSpec(subscription.trigger, subscription.mapping, subscription.enabled)
-                    for subscription in destination.subscriptions
+                    SubscriptionSpec(
+                        subscription.trigger, subscription.mapping, subscription.enabled, target.action.fields
+                    )
+                    for subscription, target in zip(destination.subscriptions, targets, strict=True)
                 ],
             )
         )
-        return cls(destination, compiled, targets, {target.subscription_id: target for target in targets})
+        return cls(
+            destination,
+            _write_keys(source),
+            compiled,
+            targets,
+            {target.subscription_id: target for target in targets},
+        )
+
+    def is_of(self, destination: Destination, source: Source | None) -> bool:
+        """Whether this is the plan of just that configuration."""
+        return self.destination == destination and self.write_keys == _write_keys(source)
 
     def target(self, subscription_id: str) -> Target:
         """Where a parked payload goes, also if its mapping is gone."""
@@ -65,3 +79,7 @@ class Plan:
 
 def _action(definition: Definition, subscription: Subscription) -> Action:
     return definition.actions.get(subscription.action, REMOVED)
+
+
+def _write_keys(source: Source | None) -> tuple[str, ...]:
+    return source.write_keys if source is not None else ()

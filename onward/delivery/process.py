@@ -155,17 +155,18 @@ class DeliveryProcess:
         log.debug("configured", version=snapshot.version, destinations=len(self._loops))
 
     def _begin_or_update(self, destination: Destination) -> None:
+        source = self._snapshots.current.source_by_id.get(destination.source_id)
         running = self._loops.get(destination.id)
         if running is not None:
-            if running.plan.destination != destination:
-                running.update(Plan.of(destination))
+            if not running.plan.is_of(destination, source):
+                running.update(Plan.of(destination, source))
             return
         if not destination.active:
             return
         start = self._reader.seek(destination.source_id, destination.active[0][0])
         state = self._store.open_destination(destination.id, start)
         loop = DestinationLoop(
-            Plan.of(destination),
+            Plan.of(destination, source),
             state,
             self._cache,
             self._store,

@@ -67,7 +67,9 @@ class Rig:
             active=active,
             policy=policy,
         )
-        self.plan = Plan(destination, compiled, self.targets, {t.subscription_id: t for t in self.targets})
+        self.plan = Plan(
+            destination, (), compiled, self.targets, {t.subscription_id: t for t in self.targets}
+        )
         self.loop = None
 
     async def perform(self, call, payloads):
