@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from msgspec import UNSET
 from sqlalchemy import select
 
-from onward.workspace import audit
+from onward.workspace import audit, ids
 from onward.workspace import destinations as destination_edits
 from onward.workspace import filters as filter_edits
 from onward.workspace import sources as source_edits
@@ -76,6 +76,8 @@ def _workspace(editor: Editor, part: WorkspacePart) -> None:
 
 
 def _source(editor: Editor, part: SourcePart, source: Source | None, options: Options) -> None:
+    if source is None and part.write_keys is UNSET:
+        part.write_keys = [ids.write_key()]  # in the document, so that the key of the plan is the key made
     wanted = [] if part.write_keys is UNSET else part.write_keys
     if source is None:
         source_edits.create_source(

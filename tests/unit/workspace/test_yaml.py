@@ -338,3 +338,10 @@ def test_a_wrong_key_is_not_taken_for_a_wrong_document(workspace: Workspace, sto
     store.cipher = type(store.cipher)(bytes(32))
     with pytest.raises(SecretError, match="another secret key"):
         workspace.plan(BASE, TOKEN="s3cret")
+
+
+def test_the_write_key_of_the_plan_is_the_one_made(workspace: Workspace) -> None:
+    diff = workspace.plan("sources: [{slug: web, type: go}]")
+    apply(workspace.store, workspace.id, diff, ACTOR)
+    (key,) = workspace.snapshot().sources[0].write_keys
+    assert f"writeKeys: [{key[:4]}…]" in render_diff(diff).plain
