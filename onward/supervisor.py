@@ -20,6 +20,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -27,7 +28,7 @@ import structlog
 
 from onward import observe
 from onward.child import EXIT_CONFIGURATION
-from onward.roles import Child, Report, TreeLock, role_of, write_report
+from onward.roles import Child, Report, TreeLock, beats, role_of, write_report
 from onward.settings import Settings
 from onward.workspace.bootstrap import bootstrap
 
@@ -59,8 +60,9 @@ class Role(NamedTuple):
 class Process:
     """One role: its current process, and what became of the earlier ones."""
 
-    def __init__(self, role: Role, changed: Callable[[], None]) -> None:
+    def __init__(self, role: Role, data: Path, changed: Callable[[], None]) -> None:
         self.child = Child(role.name)
+        self._data = data
         self.grace = role.grace
         self._arguments = role.arguments
         self._changed = changed
@@ -72,11 +74,14 @@ class Process:
         pause = FIRST_PAUSE
         while not self._stopping.is_set():
             born = time.monotonic()
-            status = await self._live(settings, tree_lock)
+            try:
+                status: int | OSError = await self._live(settings, tree_lock)
+            except OSError as error:  # out of processes or memory: that may pass
+                status = error
             if self._stopping.is_set():
                 break
             self._died(status)
-            if status == EXIT_CONFIGURATION and self.child.restarts == 1:  # it never worked
+            if status == EXIT_CONFIGURATION and self.child.role not in beats(self._data):  # it never worked
                 raise StartError(f"the {self.child.role} process can't start; its own message is above.")
             if time.monotonic() - born > GOOD_LIFE:
                 pause = FIRST_PAUSE
@@ -106,10 +111,12 @@ class Process:
             process.stdin.close()
             self._process = None
 
-    def _died(self, status: int) -> None:
+    def _died(self, status: int | OSError) -> None:
         self.child.restarts += 1
         self.child.last_exit_at = time.time()
-        if status < 0:
+        if isinstance(status, OSError):
+            self.child.last_exit = f"could not be started: {status.strerror}"
+        elif status < 0:
             self.child.last_exit = f"signal {-status} ({signal.Signals(-status).name})"
         else:
             self.child.last_exit = f"exit status {status}"
@@ -157,7 +164,9 @@ class Supervisor:
         self.lock = lock
         self._report = Report(os.getpid(), time.time(), [])
         groups: list[Sequence[Role]] = [web(settings), delivery(settings), extra]
-        self._groups = [[Process(role, self._write_report) for role in group] for group in groups]
+        self._groups = [
+            [Process(role, settings.data, self._write_report) for role in group] for group in groups
+        ]
         """In the order of stopping."""
         self._report.children = [process.child for process in self.processes]
         self._stop = asyncio.Event()

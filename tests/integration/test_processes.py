@@ -223,6 +223,18 @@ def test_another_secret_key_is_told_at_the_start(onward: Onward, sink: Sink) -> 
     assert "Traceback" not in other.stderr
 
 
+def test_a_damaged_log_ends_the_start_with_its_name(onward: Onward) -> None:
+    onward.send(onward.create_source(), [{"type": "track", "userId": "u", "event": "E"}])
+    onward.stop()
+    newest = max((onward.data / "log").glob("*.db"))
+    for file in newest.parent.glob(f"{newest.name}*"):
+        file.write_bytes(b"garbage" * 1000)
+    other = command("serve", **onward.environment)
+    assert other.returncode == 2
+    assert str(newest) in other.stderr
+    assert other.stderr.splitlines()[-1] == "onward: the web process can't start; its own message is above."
+
+
 def test_a_token_is_made_and_shown_once(tmp_path: Path) -> None:
     onward = Onward(tmp_path / "onward")
     del onward.environment["ONWARD_TOKEN"]
