@@ -44,7 +44,7 @@ def apply(settings: Settings, text: str, *, dry_run: bool, prune: bool, ask: boo
         console.print(yaml.render_diff(diff))
         if dry_run or not diff:
             return
-        if ask and console.input("Apply this? [y/N] ").strip().lower() not in ("y", "yes"):
+        if ask and console.input(r"Apply this? \[y/N] ").strip().lower() not in ("y", "yes"):
             raise ConfigureError("nothing was changed")
         version = yaml.apply(store, workspace_id, diff, ACTOR)
         console.print(f"Applied: configuration version {version}.")
