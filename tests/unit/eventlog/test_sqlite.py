@@ -434,20 +434,21 @@ def test_a_silent_source_costs_a_search_and_not_a_visit_to_every_slice(
 def test_a_writer_that_gets_ahead_between_two_queries_hides_nothing(
     tmp_path: Path, open_log: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The writer adds a record, sometimes in a new slice, before every query that a reader makes."""
+    """The writer adds two records, sometimes one on either side of a roll-over, before every query."""
     log = open_log()
     ends = log.append([draft()])
     reader = SqliteReader(tmp_path, relist_seconds=1000)
     query = SqliteReader._query
 
     def interleaved(self: SqliteReader, *of: object) -> object:
-        if self is reader and len(ends) < 400:
-            ends.extend(log.append([draft(len(ends) * 130)]))
+        for _ in range(2):
+            if self is reader and len(ends) < 400:
+                ends.extend(log.append([draft(len(ends) * 130)]))
         return query(self, *of)  # type: ignore[arg-type]
 
     monkeypatch.setattr(SqliteReader, "_query", interleaved)
     found: list[Record] = []
-    while part := reader.read("a", found[-1].offset if found else 0, 3):
+    while part := reader.read("a", found[-1].offset if found else 0, 1000):
         found += part
         known = len(ends)
         assert reader.heads()["a"] >= ends[known - 1]
