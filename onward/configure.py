@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from onward.destinations.catalog import CATALOG
+from onward.roles import PRIVATE
 from onward.settings import Settings
 from onward.workspace import yaml
 from onward.workspace.bootstrap import bootstrap
@@ -26,6 +27,7 @@ class ConfigureError(Exception):
 @contextmanager
 def _workspace(settings: Settings) -> Iterator[tuple[Store, str]]:
     """The store and the id of the data folder's workspace."""
+    os.umask(PRIVATE)
     started = bootstrap(settings)
     if started.token:
         Console(stderr=True, soft_wrap=True).print(f"Public API token, shown this once: {started.token}")

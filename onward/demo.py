@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import select
 
 from onward.destinations.catalog import CATALOG
+from onward.roles import PRIVATE
 from onward.settings import Settings
 from onward.supervisor import Role, check_address, serve
 from onward.workspace import destinations, sources, subscriptions, tokens
@@ -30,6 +31,7 @@ LOOPBACK = ("127.0.0.0/8", "::1/128")
 
 def run(settings: Settings) -> None:
     """Blocking, until SIGTERM or SIGINT. The sink listens on the port after the server's."""
+    os.umask(PRIVATE)
     if settings.data == Settings().data:
         settings = msgspec.structs.replace(settings, data=FOLDER)  # keep out of what `serve` would use
     settings = msgspec.structs.replace(

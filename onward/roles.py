@@ -22,6 +22,9 @@ from pathlib import Path
 
 import msgspec
 
+PRIVATE = 0o077
+"""The umask of all that writes to a data folder: people's data and keys are its owner's alone."""
+
 BEAT_EVERY = 1.0
 """Seconds between two heartbeats."""
 STALE = 10.0
@@ -68,7 +71,7 @@ def run_folder(data: Path) -> Path:
     """`DATA/run`, made if it is missing; raises `DataFolderError`."""
     folder = data / "run"
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataFolderError(
             f"can't use the data folder {data}: {error.strerror}. Choose another with --data."

@@ -28,7 +28,7 @@ import structlog
 
 from onward import observe
 from onward.child import EXIT_CONFIGURATION
-from onward.roles import Child, Report, TreeLock, beats, role_of, write_report
+from onward.roles import PRIVATE, Child, Report, TreeLock, beats, role_of, write_report
 from onward.settings import Settings
 from onward.workspace.bootstrap import bootstrap
 
@@ -249,6 +249,7 @@ def serve(
 
     Raises `StartError`, `DataFolderError` or `WorkspaceError` if that is not possible.
     """
+    os.umask(PRIVATE)
     observe.configure(settings.log_level, "supervisor")
     lock = TreeLock(settings.data)
     check_address(settings.host, settings.port)

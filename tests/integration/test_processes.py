@@ -259,6 +259,14 @@ def test_secrets_are_not_on_command_lines_nor_in_environments(shared: Onward) ->
         assert b"_web" in command_line or b"_delivery" in command_line
 
 
+def test_the_data_folder_is_for_its_owner_alone(shared: Onward) -> None:
+    shared.send(shared.create_source("private"), [{"type": "track", "userId": "u", "event": "E"}])
+    found = [shared.data, *shared.data.rglob("*")]
+    assert {"config.db", "state.db", "ingest.db", "log"} <= {path.name for path in found}
+    open_to_others = [path for path in found if path.exists() and path.stat().st_mode & 0o077]
+    assert not open_to_others
+
+
 # --- apply, export and send on a server that runs ---
 
 WORKSPACE = """
