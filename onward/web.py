@@ -27,6 +27,7 @@ from granian.server.embed import Server
 
 from onward import __version__, eventlog
 from onward.api.app import create_api
+from onward.delivery.report import DeliveryReport
 from onward.delivery.state.sqlite import SqliteStateStore
 from onward.destinations.catalog import CATALOG
 from onward.eventlog.protocol import EventLog
@@ -177,7 +178,7 @@ async def serve(settings: Settings) -> None:
     metrics_log = eventlog.open_reader(settings.data)
     pages = Pages(settings, configuration, Metrics(settings.data, metrics_log, store, reader))
     # Litestar spells the ASGI types out more narrowly than they are.
-    api = cast(Application, create_api(settings, CATALOG, reader.recent))
+    api = cast(Application, create_api(settings, CATALOG, reader.recent, DeliveryReport(store, metrics_log)))
     # The embedded server's classes carry no types.
     server: Any = Server(
         dispatch(tracking, api, pages),

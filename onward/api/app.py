@@ -17,7 +17,8 @@ from litestar.types import Message, Scope
 
 from onward.api import catalog, destinations, echo, filters, sources, subscriptions, workspaces
 from onward.api.auth import BearerAuthentication, check_permission
-from onward.api.context import Recent, provide_context, provide_paging
+from onward.api.context import Delivery, Recent, provide_context, provide_paging
+from onward.api.delivery import router as delivery_routes
 from onward.api.errors import http_error, nested_too_deeply, no_json, unexpected_error, workspace_error
 from onward.api.metadata import Metadata
 from onward.destinations.definition import Definition
@@ -30,10 +31,13 @@ MAX_BODY = 4 * 1024 * 1024
 VENDOR_TYPE = re.compile(r"application/vnd\.segment\.v1(?:alpha|beta)?\+json")
 
 
-def create_api(settings: Settings, catalogue: Mapping[str, Definition], recent: Recent) -> Litestar:
+def create_api(
+    settings: Settings, catalogue: Mapping[str, Definition], recent: Recent, delivery: Delivery
+) -> Litestar:
     """The application, on the data folder of `settings`, which `bootstrap` has set up.
 
-    Give it requests with the whole path (`/api/sources`). `recent` is the source debugger's tail.
+    Give it requests with the whole path (`/api/sources`). `recent` is the source debugger's tail,
+    `delivery` what became of events.
     """
     return Litestar(
         route_handlers=[
@@ -47,6 +51,7 @@ def create_api(settings: Settings, catalogue: Mapping[str, Definition], recent: 
                     destinations.router,
                     subscriptions.router,
                     filters.router,
+                    delivery_routes,
                 ],
             )
         ],
@@ -70,6 +75,7 @@ def create_api(settings: Settings, catalogue: Mapping[str, Definition], recent: 
                 "store": Store.open(settings, catalogue),
                 "metadata": Metadata(catalogue),
                 "recent": recent,
+                "delivery": delivery,
             }
         ),
         request_max_body_size=MAX_BODY,

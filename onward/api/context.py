@@ -42,11 +42,57 @@ Recent = Callable[[str, int], Sequence[Verdict]]
 """The latest lines of a source's debugger, newest first: source id, how many."""
 
 
+class Books(Protocol):
+    """A destination's numbers (`onward.delivery.report.Books`)."""
+
+    @property
+    def received(self) -> int: ...
+    @property
+    def delivered(self) -> int: ...
+    @property
+    def filtered(self) -> int: ...
+    @property
+    def discarded(self) -> int: ...
+    @property
+    def pending(self) -> int: ...
+    @property
+    def retrying(self) -> int: ...
+    @property
+    def paused_since(self) -> float | None: ...
+
+
+class Discarded(Protocol):
+    """A payload that was given up on (`onward.delivery.state.protocol.Discard`)."""
+
+    id: int
+    at: int
+    code: str
+    message: str
+    attempts: int
+    message_id: str
+    event_type: str
+    event_name: str
+    subscription_id: str
+    payload: dict[str, Any]
+    event: dict[str, Any]
+
+
+class Delivery(Protocol):
+    """What became of a destination's events (`onward.delivery.report.DeliveryReport`)."""
+
+    def books(self, destination_id: str, source_id: str) -> Books: ...
+
+    def discards(
+        self, destination_id: str, limit: int, before: int | None, code: str | None, message_id: str | None
+    ) -> Sequence[Discarded]: ...
+
+
 @dataclass(frozen=True)
 class Context:
     store: Store
     metadata: Metadata
     recent: Recent
+    delivery: Delivery
     workspace_id: str
     actor: Actor
 
@@ -72,7 +118,12 @@ def provide_context(request: ApiRequest) -> Context:
     state = request.app.state
     principal = request.auth
     return Context(
-        state.store, state.metadata, state.recent, principal.workspace_id, Actor(id=principal.token_id)
+        state.store,
+        state.metadata,
+        state.recent,
+        state.delivery,
+        principal.workspace_id,
+        Actor(id=principal.token_id),
     )
 
 

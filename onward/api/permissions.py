@@ -14,6 +14,8 @@ class Permission(StrEnum):
     SOURCE_READ = "source:read"
     SOURCE_WRITE = "source:write"
     DEBUGGER_READ = "debugger:read"
+    DELIVERY_READ = "delivery:read"
+    """Events and payloads as they are, so personal data."""
     DESTINATION_READ = "destination:read"
     DESTINATION_WRITE = "destination:write"
 
@@ -50,6 +52,8 @@ OPERATIONS: dict[str, Permission] = {
     "updateFilterForDestination": Permission.DESTINATION_WRITE,
     "removeFilterFromDestination": Permission.DESTINATION_WRITE,
     "previewDestinationFilter": Permission.DESTINATION_READ,
+    "getDestinationDelivery": Permission.DESTINATION_READ,
+    "listDestinationDiscards": Permission.DELIVERY_READ,
 }
 
 ROLES: dict[str, frozenset[Permission]] = {

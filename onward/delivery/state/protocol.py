@@ -211,10 +211,17 @@ class StateStore(Protocol):
 
     def heartbeat(self, now: float) -> None: ...
 
-    def totals(self) -> dict[str, Totals]: ...
+    def totals(self, destination_id: str | None = None) -> dict[str, Totals]:
+        """The books of one destination, or of all."""
+        ...
 
     def discards(
-        self, destination_id: str, limit: int = 100, before: int | None = None, code: str | None = None
+        self,
+        destination_id: str,
+        limit: int = 100,
+        before: int | None = None,
+        code: str | None = None,
+        message_id: str | None = None,
     ) -> list[Discard]:
         """The newest first; `before` is the id to continue below."""
         ...

@@ -184,25 +184,32 @@ class SqliteStateStore:
             )
         return gap
 
-    def totals(self) -> dict[str, Totals]:
+    def totals(self, destination_id: str | None = None) -> dict[str, Totals]:
         with self._reading:
             rows = self._read.execute(
                 "SELECT d.id, start_offset, start_seq, cursor_offset, cursor_seq, skipped, fanned_out,"
                 " delivered, filtered, discarded,"
                 " (SELECT count(*) FROM parked p WHERE p.destination_id = d.id), breaker_opened_at"
-                " FROM destination d"
+                " FROM destination d WHERE ?1 IS NULL OR d.id = ?1",
+                (destination_id,),
             ).fetchall()
         return {id: Totals(Position(so, ss), Position(co, cs), *rest) for id, so, ss, co, cs, *rest in rows}
 
     def discards(
-        self, destination_id: str, limit: int = 100, before: int | None = None, code: str | None = None
+        self,
+        destination_id: str,
+        limit: int = 100,
+        before: int | None = None,
+        code: str | None = None,
+        message_id: str | None = None,
     ) -> list[Discard]:
         with self._reading:
             rows = self._read.execute(
                 f"SELECT {', '.join(DISCARD)} FROM discard"
                 " WHERE destination_id = ?1 AND (?2 IS NULL OR id < ?2)"
-                " AND (?3 IS NULL OR code = ?3) ORDER BY id DESC LIMIT ?4",
-                (destination_id, before, code, limit),
+                " AND (?3 IS NULL OR code = ?3) AND (?4 IS NULL OR message_id = ?4)"
+                " ORDER BY id DESC LIMIT ?5",
+                (destination_id, before, code, message_id, limit),
             ).fetchall()
         return [_discard(row) for row in rows]
 

@@ -1,15 +1,19 @@
 """The Public API in process, on a data folder of its own."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from litestar import Litestar
 from sqlalchemy import select
 
 from onward.api.app import create_api
+from onward.delivery.report import DeliveryReport
+from onward.delivery.state.sqlite import SqliteStateStore
 from onward.destinations.catalog import CATALOG
+from onward.eventlog import open_reader
 from onward.settings import Settings
 from onward.workspace.bootstrap import bootstrap
 from onward.workspace.entities import Workspace
@@ -58,8 +62,21 @@ def member_token(store: Store) -> str:
 
 
 @pytest.fixture
-async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_api(settings, CATALOG, lambda source_id, count: LINES[:count])
+def state(settings: Settings) -> Iterator[SqliteStateStore]:
+    """The state store, as the delivery processes write it."""
+    state = SqliteStateStore(settings.data)
+    yield state
+    state.close()
+
+
+@pytest.fixture
+def app(settings: Settings, state: SqliteStateStore) -> Litestar:
+    report = DeliveryReport(state, open_reader(settings.data))
+    return create_api(settings, CATALOG, lambda source_id, count: LINES[:count], report)
+
+
+@pytest.fixture
+async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="http://onward/api",

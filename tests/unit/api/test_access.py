@@ -4,29 +4,27 @@ import re
 
 import httpx
 import pytest
+from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 
-from onward.api.app import create_api
 from onward.api.permissions import OPERATIONS, ROLES, Permission, allows
-from onward.destinations.catalog import CATALOG
-from onward.settings import Settings
 
 from .conftest import Call
 
 
-def routes(settings: Settings) -> list[tuple[str, str, str | None]]:
+def routes(app: Litestar) -> list[tuple[str, str, str | None]]:
     """`(method, path, operation)` of everything that the application serves."""
     return [
         (method, route.path, handler.operation_id)
-        for route in create_api(settings, CATALOG, lambda source_id, count: []).routes
+        for route in app.routes
         for handler in route.route_handlers
         if isinstance(handler, HTTPRouteHandler)
         for method in sorted(handler.http_methods - {"OPTIONS"})
     ]
 
 
-def test_every_operation_has_a_permission(settings: Settings) -> None:
-    served = [operation for _, _, operation in routes(settings)]
+def test_every_operation_has_a_permission(app: Litestar) -> None:
+    served = [operation for _, _, operation in routes(app)]
     assert None not in served
     assert sorted(map(str, served)) == sorted(OPERATIONS), "served and permitted must be the same"
     assert len(served) == len(set(served))
@@ -40,9 +38,9 @@ def test_what_is_not_in_the_table_is_not_allowed() -> None:
 
 
 async def test_every_operation_refuses_strangers_and_members(
-    settings: Settings, client: httpx.AsyncClient, member_token: str
+    app: Litestar, client: httpx.AsyncClient, member_token: str
 ) -> None:
-    for method, path, operation in routes(settings):
+    for method, path, operation in routes(app):
         url = "http://onward" + re.sub(r"\{[^}]*\}", "x", path)
         for header in ({}, {"authorization": "Bearer nope"}, {"authorization": "Basic eDo="}):
             request = client.build_request(method, url)

@@ -1,0 +1,75 @@
+"""A destination's books and discards, as the delivery processes wrote them."""
+
+from typing import Any
+
+from onward.delivery.state.protocol import Changes, Count, Discard
+from onward.delivery.state.sqlite import SqliteStateStore
+from onward.eventlog.protocol import Position
+
+from .conftest import Call
+
+Json = dict[str, Any]
+NOW = 1_700_000_000.0
+
+
+def discard(number: int) -> Discard:
+    return Discard(
+        at=int(NOW * 1000) + number,
+        subscription_id="sub",
+        message_id=f"m{number}",
+        event_type="track",
+        event_name="Bought",
+        received_at=0,
+        attempts=10 if number % 2 else 1,
+        code="503" if number % 2 else "400",
+        message="no",
+        payload={"n": number},
+        event={"messageId": f"m{number}"},
+    )
+
+
+async def test_the_books_of_a_destination(call: Call, destination: Json, state: SqliteStateStore) -> None:
+    path = f"/destinations/{destination['id']}/delivery"
+    assert (await call("GET", path))["delivery"]["received"] == 0, "never enabled"
+    state.open_destination(destination["id"], Position())
+    changes = Changes()
+    changes.count(Count("delivered", "successes.attempt.1", "sub", "track", "Bought", ""), 7)
+    changes.count(Count("filtered", "FILTERED_BY_RULES", "", "track", "Bought", ""), 2)
+    changes.discards = [discard(1)]
+    changes.count(Count("discarded", "503", "sub", "track", "Bought", ""))
+    changes.breaker = NOW
+    state.commit([(destination["id"], changes)], NOW)
+    books = (await call("GET", path))["delivery"]
+    assert (books["delivered"], books["filtered"], books["discarded"]) == (7, 2, 1)
+    assert books["pausedSince"] == "2023-11-14T22:13:20.000Z"
+
+
+async def test_discards_are_found_by_code_and_by_message(
+    call: Call, destination: Json, state: SqliteStateStore
+) -> None:
+    path = f"/destinations/{destination['id']}/discards"
+    state.open_destination(destination["id"], Position())
+    changes = Changes()
+    changes.discards = [discard(number) for number in range(9)]
+    state.commit([(destination["id"], changes)], NOW)
+    page = await call("GET", path, params={"pagination.count": 4})
+    assert [each["messageId"] for each in page["discards"]] == ["m8", "m7", "m6", "m5"]
+    more = await call(
+        "GET", path, params={"pagination.count": 4, "pagination.cursor": page["pagination"]["next"]}
+    )
+    assert [each["messageId"] for each in more["discards"]] == ["m4", "m3", "m2", "m1"]
+    found = (await call("GET", path, params={"code": "503"}))["discards"]
+    assert {each["attempts"] for each in found} == {10}
+    (one,) = (await call("GET", path, params={"messageId": "m4"}))["discards"]
+    assert one["payload"] == {"n": 4} and one["event"] == {"messageId": "m4"} and one["message"] == "no"
+    (error,) = await call("GET", path, params={"pagination.cursor": "x"}, status=422)
+    assert error["field"] == "pagination.cursor"
+
+
+async def test_they_are_not_for_members_nor_of_what_does_not_exist(
+    call: Call, destination: Json, member_token: str
+) -> None:
+    path = f"/destinations/{destination['id']}/discards"
+    await call("GET", path, status=403, headers={"authorization": f"Bearer {member_token}"})
+    await call("GET", "/destinations/nope/delivery", status=404)
+    await call("GET", "/destinations/nope/discards", status=404)
