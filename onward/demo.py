@@ -18,7 +18,7 @@ from sqlalchemy import select
 from onward.destinations.catalog import CATALOG
 from onward.roles import PRIVATE
 from onward.settings import Settings
-from onward.supervisor import Role, check_address, serve
+from onward.supervisor import Role, address_of, check_address, serve
 from onward.workspace import destinations, sources, subscriptions, tokens
 from onward.workspace.bootstrap import bootstrap
 from onward.workspace.entities import Source
@@ -111,7 +111,7 @@ def _webhook(editor: Editor, source: Source, url: str) -> None:
 
 def instructions(settings: Settings, write_key: str, sink_port: int, record: Path) -> str:
     """What to do with a demo that runs."""
-    address = f"http://{settings.host}:{settings.port}"
+    address = address_of(settings)
     event = json.dumps({"userId": "ada", "event": "Order Completed", "properties": {"revenue": 42}})
     if record.is_relative_to(Path.cwd()):
         record = record.relative_to(Path.cwd())
@@ -136,7 +136,7 @@ Ctrl-C stops everything.
 
 def _announce(settings: Settings, say: Callable[[], None]) -> None:
     """Speak when every part works, so that what is told can be done at once."""
-    url = f"http://{settings.host}:{settings.port}/readyz"
+    url = f"{address_of(settings)}/readyz"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while True:
         try:

@@ -218,23 +218,33 @@ class Supervisor:
                 process.kill()
 
 
-def check_address(host: str, port: int) -> None:
-    """Raises `StartError` if the address can't be listened on.
+def check_address(host: str, port: int) -> str:
+    """The IP address of `host`; raises `StartError` if it can't be listened on.
+
+    Of several addresses that a name such as `localhost` has, an IPv4 one is preferred.
 
     The web server shares its port with whoever asks (SO_REUSEPORT), so without this check two servers
     would take turns in answering.
     """
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, kind, _, _, address = min(found, key=lambda each: each[0] != socket.AF_INET)
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             probe.listen(1)
+            return str(address[0])
     except OSError as error:
         reason = error.strerror or str(error)
         raise StartError(
             f"can't listen on {host}:{port}: {reason}. Choose another with --host and --port."
         ) from error
+
+
+def address_of(settings: Settings) -> str:
+    """Where a client on this machine finds the server."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
 
 
 def serve(
@@ -252,12 +262,12 @@ def serve(
     os.umask(PRIVATE)
     observe.configure(settings.log_level, "supervisor")
     lock = TreeLock(settings.data)
-    check_address(settings.host, settings.port)
-    settings = msgspec.structs.replace(settings, data=settings.data.resolve())
+    host = check_address(settings.host, settings.port)
+    settings = msgspec.structs.replace(settings, host=host, data=settings.data.resolve())
     token = bootstrap(settings).token
     if token:
         print(f"Public API token, shown this once: {token}", flush=True)
-    log.info("serving", address=f"http://{settings.host}:{settings.port}", data=str(settings.data))
+    log.info("serving", address=address_of(settings), data=str(settings.data))
     if prepare:
         prepare(settings)
     asyncio.run(Supervisor(settings, lock, extra).run())

@@ -194,7 +194,7 @@ async def serve(settings: Settings) -> None:
     heartbeat = Heartbeat(settings.data, "web", loop)
     await tracking.start()
     heartbeat.start()
-    log.info("listening", address=f"http://{settings.host}:{settings.port}")
+    log.info("listening", host=settings.host, port=settings.port)
     chores = [loop.create_task(chore) for chore in (configuration.follow(), prune(event_log))]
     try:
         await until_stopped(server, chores)

@@ -206,6 +206,18 @@ def test_a_data_folder_serves_once(shared: Onward) -> None:
     assert shared.ready()
 
 
+@pytest.mark.parametrize("host", ["localhost", "0.0.0.0"])
+def test_names_and_wildcards_can_be_listened_on(onward_factory: Callable[..., Onward], host: str) -> None:
+    onward = onward_factory(host=host).start()  # asks for readiness at 127.0.0.1
+    assert f'"address":"{onward.url}"' in onward.log.read_text()
+
+
+def test_a_name_that_is_no_host_is_named(tmp_path: Path) -> None:
+    other = command("serve", "--data", str(tmp_path / "other"), "--host", "nosuchhost.invalid")
+    assert other.returncode == 2
+    assert "can't listen on nosuchhost.invalid:8080" in other.stderr
+
+
 def test_a_taken_port_is_an_error_that_names_it(shared: Onward, tmp_path: Path) -> None:
     other = command("serve", "--data", str(tmp_path / "other"), "--port", str(shared.port))
     assert other.returncode == 2
