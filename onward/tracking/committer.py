@@ -82,7 +82,8 @@ class Job:
             taken.types if plain else None,
         )
 
-    def draft(self, duplicates: set[int]) -> Draft:
+    def kept(self, duplicates: set[int]) -> tuple[int, Envelope]:
+        """How many events are kept, and the envelope that says which."""
         intake = self.intake
         skip = tuple(sorted({*intake.discards, *duplicates})) if duplicates or intake.discards else ()
         envelope = Envelope(
@@ -95,8 +96,7 @@ class Job:
             ids=intake.ids,
             direct=self.direct,
         )
-        count = intake.count - len(skip)
-        return Draft(self.source_id, self.received_at, count, record.encode(envelope, intake.body))
+        return intake.count - len(skip), envelope
 
     def positions(self) -> list[int]:
         """The position in the batch of each of `keys`."""
@@ -212,7 +212,7 @@ class Committer:
         now = int(time.time())
         keys = group[0].keys if len(group) == 1 else [key for job in group for key in job.keys]
         repeated = self._repeated(keys, now)
-        drafts: list[Draft] = []
+        kept: list[tuple[Job, int, Envelope]] = []
         reports: list[Report] = []
         start = 0
         for job in group:
@@ -222,13 +222,18 @@ class Committer:
                 positions = job.positions()
                 duplicates = {positions[at - start] for at in repeated if start <= at < end}
             if len(duplicates) < len(job.keys):
-                drafts.append(job.draft(duplicates))
+                kept.append((job, *job.kept(duplicates)))
             reports.append(job.report(duplicates, sampled=self._ledger.samples(job.source_id)))
             start = end
-        if not drafts:
+        if not kept:
             for report in reports:
                 self._ledger.discarded(report)
             return OK
+        bodies = record.encode_all([(envelope, job.intake.body) for job, _, envelope in kept])
+        drafts = [
+            Draft(job.source_id, job.received_at, count, body)
+            for (job, count, _), body in zip(kept, bodies, strict=True)
+        ]
         offset = max(position.offset for position in self._log.append(drafts))
         fresh = [key for at, key in enumerate(keys) if at not in repeated] if repeated else keys
         try:

@@ -108,3 +108,9 @@ def test_threads_share_the_codec() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@given(st.lists(st.tuples(st.booleans(), st.binary(max_size=2_000)), max_size=6))
+def test_encoding_all_at_once_is_encoding_each(requests: list[tuple[bool, bytes]]) -> None:
+    held = [(Envelope(1, batch), body) for batch, body in requests]
+    assert [decode(blob) for blob in record.encode_all(held)] == held
