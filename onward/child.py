@@ -9,9 +9,11 @@ kill -9, which everything here survives.
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -40,6 +42,9 @@ def read_settings() -> Settings:
             sys.exit("onward: this command is started by `onward serve`, not by hand")
         line += byte
     threading.Thread(target=_die_with_supervisor, name="supervisor-watch", daemon=True).start()
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # as many connections as the system lets us have
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return load(None, {}, **msgspec.json.decode(bytes(line)))
 
 
@@ -60,14 +65,10 @@ def web() -> int:
 
 def delivery(index: int, count: int) -> int:
     settings = read_settings()
-    role = role_of(index)
-    observe.configure(settings.log_level, role)
+    observe.configure(settings.log_level, role_of(index))
     from onward.delivery.process import run
 
-    heartbeat = Heartbeat(settings.data, role)
-    heartbeat.start()
     run(settings, index, count)
-    heartbeat.stop()
     return 0
 
 

@@ -10,12 +10,10 @@ requests/s on 2 cores) and would hide crashes from the supervisor.
 """
 
 import asyncio
-import resource
 import signal
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
 from importlib.resources import files
 from typing import Any, cast
 
@@ -229,8 +227,4 @@ async def until_stopped(server: Any, chores: list["asyncio.Task[None]"]) -> None
 
 def run(settings: Settings) -> None:
     """The process: blocking, until SIGTERM."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # as many connections as the system lets us have
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    log.debug("open files", limit=hard, before=soft)
     uvloop.run(serve(settings))

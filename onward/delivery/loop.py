@@ -11,47 +11,38 @@ the last few milliseconds.
 """
 
 import asyncio
-import math
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from random import Random
 
 import structlog
 
 from onward.delivery.batcher import Batcher
 from onward.delivery.breaker import Breaker
+from onward.delivery.follower import Follower, SourceLog
 from onward.delivery.item import Batch, Item, Labels
-from onward.delivery.ledger import Ledger, OpenRecord, untouched
+from onward.delivery.ledger import Ledger, untouched
 from onward.delivery.limiter import RateLimiter
+from onward.delivery.parking import Parking
 from onward.delivery.plan import Plan
 from onward.delivery.sender import each, send
 from onward.delivery.settle import Settler
-from onward.delivery.state.protocol import Changes, Count, DestinationState, Parked, StateStore
+from onward.delivery.state.protocol import Changes, DestinationState, Parked, StateStore
 from onward.destinations.definition import Call
 from onward.destinations.outcome import Outcome
 from onward.egress.http import Client
-from onward.eventlog.cache import DecodeCache, Decoded
-from onward.eventlog.protocol import Position
-from onward.eventlog.record import CorruptRecord
-from onward.pipeline.normalise import Undecodable
-from onward.pipeline.types import Event
 
 log = structlog.get_logger()
 
 READ = 4
 """Records read at a time: few decoded records alive keep memory flat and the caches warm."""
-CLAIM = 500
-"""Parked payloads taken up at a time."""
 WINDOW = 10_000
 """Open events of a destination at most, or three of its batches."""
 LONGEST_PAUSE = 3600.0
 """Seconds; a Retry-After beyond it only holds back its own payloads."""
-EXPIRED = "EXPIRED_IN_LOG"
-"""Discard code of events that retention deleted before the destination could take them."""
-UNDECODABLE = "BAD_REQUEST"
-"""Discard code of an event in the log that no longer decodes."""
 
 
 class DestinationLoop:
@@ -59,43 +50,34 @@ class DestinationLoop:
         self,
         plan: Plan,
         state: DestinationState,
-        cache: DecodeCache[list[Event | Undecodable]],
+        source: SourceLog,
         store: StateStore,
         http: Client,
-        head: Callable[[], Position],
-        seek: Callable[[int], Position],
         changed: Callable[[], None],
         dice: Random,
     ) -> None:
-        """`head` tells the end of the source's log as last seen, `seek` its position at a time (ms);
-        `changed` is called when there is something to commit."""
+        """`changed` is called when there may be something to commit."""
+        policy = plan.destination.policy
         self.plan = plan
-        self._cache = cache
-        self._store = store
         self._http = http
-        self._head = head
-        self._seek = seek
         self._changed = changed
-        self._dice = dice
-        self._ledger = Ledger(state.cursor)
-        self._read_to = state.cursor
-        self._settler = Settler(plan.destination.policy, dice)
         self._labels = Labels()
-        self._batcher = Batcher(plan.destination.policy)
-        self._limiter = RateLimiter(plan.destination.policy.rate_limit)
+        self._ledger = Ledger(state.cursor)
+        self._settler = Settler(policy, dice)
+        self._follower = Follower(source, self._ledger, self._settler, self._labels, dice)
+        self._parking = Parking(store, plan.destination.id, state.next_due)
+        self._batcher = Batcher(policy)
+        self._limiter = RateLimiter(policy.rate_limit)
         self._breaker = Breaker(dice, state.breaker_opened_at)
         self._ready: deque[Batch] = deque()
         self._held: list[Item] = []
         """Unsent items that outlast a pause: other items of their records have had their outcome."""
         self._workers: set[asyncio.Task[None]] = set()
-        self._claimed: set[int] = set()
-        """Parked payloads that are in memory, until what became of them is committed."""
-        self._next_due = state.next_due
         self._resume_at = 0.0
         """Not before this: the destination asked to be left alone (Retry-After)."""
-        self._wake = asyncio.Event()
-        self._stopping = False
         self._largest_batch = 1
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
 
     # What the process calls
 
@@ -122,17 +104,12 @@ class DestinationLoop:
         return changes
 
     def committed(self, changes: Changes) -> None:
-        self._claimed.difference_update(changes.unpark)
-        for repark in changes.repark:
-            self._claimed.discard(repark.id)
-        dues = [parked.due_at for parked in changes.park] + [repark.due_at for repark in changes.repark]
-        if dues:
-            self._next_due = min(dues) if self._next_due is None else min(self._next_due, *dues)
+        self._parking.committed(changes)
         self.wake()
 
     async def stop(self) -> None:
         """Begin nothing more; wait for the requests in flight."""
-        self._stopping = True
+        self._stopping.set()
         self.wake()
         if self._workers:
             await asyncio.gather(*self._workers, return_exceptions=True)
@@ -140,7 +117,7 @@ class DestinationLoop:
     # The road
 
     async def run(self) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._wake.clear()
             now = time.time()
             try:
@@ -162,14 +139,14 @@ class DestinationLoop:
             if enabled and now >= self._resume_at and self._breaker.probe_is_due(now):
                 await self._probe(now)
             return False
-        for item in self._take_held():
-            for batch in self._batcher.add(item, now):
+        self._send_on(self._take_held(), now)
+        parked = await self._parking.take_due(now)
+        for batch in self._batches_of(parked):
+            if batch.bulk_id:
                 self._enqueue(batch, now)
-        busy = False
-        if self._next_due is not None and self._next_due <= now:
-            busy = await self._take_up_parked(now)
-        if self._ledger.open_events < max(WINDOW, 3 * self._largest_batch):
-            busy = self._read(now, READ) or busy
+            else:
+                self._send_on(batch.items, now)
+        busy = self._read(now, READ) or bool(parked)
         for batch in self._batcher.due(now):
             self._enqueue(batch, now)
         self._hire(len(self._ready))  # Workers may have left at a pause that is over.
@@ -177,118 +154,40 @@ class DestinationLoop:
 
     async def _rest(self, now: float) -> None:
         """Until woken, or until the next thing is due."""
-        breaker = self._breaker
-        times = [
-            self._batcher.next_due,
-            None if breaker.open else self._next_due,
-            breaker.probe_at if breaker.open and not breaker.probing else None,
-            self._resume_at if self._resume_at > now else None,
-        ]
-        first = min((at for at in times if at is not None), default=None)
-        delay = None if first is None else max(0.001, first - now)
-        if not self.plan.destination.enabled:
-            delay = None
-        try:
+        delay = None
+        if self.plan.destination.enabled:
+            times = [self._resume_at if self._resume_at > now else None]
+            if self._breaker.open:
+                times.append(None if self._breaker.probing else self._breaker.probe_at)
+            else:
+                times += [self._batcher.next_due, self._parking.next_due if self._parking.has_room else None]
+            first = min((at for at in times if at is not None), default=None)
+            delay = None if first is None else max(0.001, first - now)
+        with suppress(TimeoutError):
             async with asyncio.timeout(delay):
                 await self._wake.wait()
-        except TimeoutError:
-            pass
 
     def _read(self, now: float, limit: int) -> bool:
-        records = self._cache.read(self.plan.destination.source_id, self._read_to.offset, limit)
-        for record in records:
-            if record.offset > self._read_to.offset:  # It may have been passed over just now.
-                self._take(record, now)
-        head = self._head()
-        if not records and head.offset > self._read_to.offset:
-            # Seen in the log and there no more: retention took all that was left to read.
-            self._skip_to(self._ledger.open(head, 0), head, head.seq)
-            self._changed()
-        return bool(records)
-
-    def _skip_to(self, record: OpenRecord, end: Position, first_seq: int) -> None:
-        """Read on at `end`; count what retention deleted before `first_seq`."""
-        gap = first_seq - self._read_to.seq
-        if gap > 0:
-            record.own.count(Count("discarded", EXPIRED, "", "", "", ""), gap)
-            log.warning("events expired in the log", destination=self.plan.destination.id, events=gap)
-        self._read_to = end
-
-    def _take(self, record: Decoded[list[Event | Undecodable]], now: float) -> None:
-        """Route one record's events: each becomes items, or a count of why not."""
-        begin = self.plan.active_from(record.received_at)
-        if begin is None or begin > record.received_at:
-            self._pass_over(record, begin)
-            return
-        open_record = self._ledger.open(record.end, record.count)
-        self._skip_to(open_record, record.end, record.first_seq)
-        for event in self._events(record):
-            self._route(event, open_record, record.received_at, now)
-        if open_record.pending == 0:
-            self._changed()
-
-    def _pass_over(self, record: Decoded[list[Event | Undecodable]], begin: int | None) -> None:
-        """Go on where the destination was enabled again; what is in between is not for it."""
-        end = record.end if begin is None else max(record.end, self._seek(begin))
-        open_record = self._ledger.open(end, end.seq - record.first_seq)
-        self._skip_to(open_record, end, record.first_seq)
-        open_record.own.skipped += end.seq - record.first_seq
-        self._changed()
-
-    @staticmethod
-    def _events(record: Decoded[list[Event | Undecodable]]) -> list[Event | Undecodable]:
-        if isinstance(record.value, CorruptRecord):
-            return [Undecodable(position, str(record.value)) for position in range(record.count)]
-        return record.value
-
-    def _route(self, event: Event | Undecodable, record: OpenRecord, received_at: int, now: float) -> None:
-        if isinstance(event, Undecodable):
-            label = self._labels.unknown
-            self._settler.refuse(record, label, UNDECODABLE, event.reason, {}, received_at, now)
-            return
-        plan = self.plan
-        routed = plan.route(event, self._dice)
-        if isinstance(routed, str):
-            record.own.count(self._labels.of("", event).count("filtered", routed))
-            return
-        if len(routed) > 1:
-            record.own.fanned_out += len(routed) - 1
-        for mapped in routed:
-            target = plan.targets[mapped.subscription]
-            label = self._labels.of(target.subscription_id, event)
-            if mapped.problem is not None:
-                self._settler.refuse(record, label, *mapped.problem, mapped.event, received_at, now)
-                continue
-            record.pending += 1
-            message_id = event["messageId"]
-            item = Item(target, label, mapped.payload, mapped.event, message_id, received_at, record)
-            for batch in self._batcher.add(item, now):
-                self._enqueue(batch, now)
-
-    async def _take_up_parked(self, now: float) -> bool:
-        if len(self._claimed) >= 2 * CLAIM:
+        """Take up to `limit` records from the log, as far as the window has room; False if there are none."""
+        if self._ledger.open_events >= max(WINDOW, 3 * self._largest_batch):
             return False
-        destination_id, claimed = self.plan.destination.id, set(self._claimed)
-        self._next_due = None
-        parked = await asyncio.to_thread(self._store.due, destination_id, now, CLAIM, claimed)
-        claimed.update(each.id for each in parked)
-        next_due = await asyncio.to_thread(self._store.next_due, destination_id, claimed)
-        if next_due is not None:
-            # A commit may have set a sooner one in the meantime.
-            self._next_due = next_due if self._next_due is None else min(self._next_due, next_due)
-        for batch in self._from_parked(parked):
-            if batch.bulk_id:
-                self._enqueue(batch, now)
-            else:
-                for full in self._batcher.add(batch.items[0], now):
-                    self._enqueue(full, now)
-        return bool(parked)
+        items = self._follower.read(self.plan, now, limit)
+        if items is None:
+            return False
+        self._send_on(items, now)
+        self._changed()
+        return True
 
-    def _from_parked(self, parked: list[Parked]) -> list[Batch]:
+    def _send_on(self, items: Iterable[Item], now: float) -> None:
+        add = self._batcher.add
+        for item in items:
+            for batch in add(item, now):
+                self._enqueue(batch, now)
+
+    def _batches_of(self, parked: list[Parked]) -> list[Batch]:
         """Bulk batches as they were put together, all others one by one."""
         batches: dict[int, Batch] = {}
         for held in parked:
-            self._claimed.add(held.id)
             item = Item(
                 target=self.plan.target(held.subscription_id),
                 label=self._labels.get(
@@ -326,17 +225,19 @@ class DestinationLoop:
 
     async def _work(self) -> None:
         """Send what is ready, as long as the destination takes it."""
-        while self._ready and not self._stopping and not self._breaker.open:
-            batch = self._ready.popleft()
+        while self._ready and self._may_send():
             wait = self._limiter.take(time.time())
             if wait:
-                await asyncio.sleep(wait)
-            if time.time() < self._resume_at or self._breaker.open or self._stopping:
-                self._ready.appendleft(batch)
-                break
-            await self._deliver(batch)
-        if not self._stopping:
-            self.wake()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(wait):
+                        await self._stopping.wait()
+                if not self._ready or not self._may_send():
+                    break
+            await self._deliver(self._ready.popleft())
+        self.wake()
+
+    def _may_send(self) -> bool:
+        return not self._stopping.is_set() and not self._breaker.open and time.time() >= self._resume_at
 
     async def _deliver(self, batch: Batch) -> None:
         outcome = await send(batch, self._call(batch))
@@ -398,11 +299,10 @@ class DestinationLoop:
         items = self._take_held() + self._take_unsent()
         if not items:
             return
-        self._read_to, dropped = self._ledger.rewind(untouched(items))
+        self._follower.read_to, dropped = self._ledger.rewind(untouched(items))
         for item in items:
             if item.record is None:
-                self._claimed.discard(item.parked_id)
-                self._next_due = 0.0
+                self._parking.release(item.parked_id)
             elif item.record not in dropped:
                 self._held.append(item)
 
@@ -427,10 +327,9 @@ class DestinationLoop:
             self._retreat()
 
     async def _probe_batch(self, now: float) -> Batch | None:
-        claimed = set(self._claimed)
-        parked = await asyncio.to_thread(self._store.due, self.plan.destination.id, math.inf, 1, claimed)
+        parked = await self._parking.take_oldest()
         if parked:
-            return self._from_parked(parked)[0]
+            return self._batches_of(parked)[0]
         if not self._held:
             self._read(now, 1)
             self._held = self._take_unsent()

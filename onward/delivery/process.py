@@ -22,6 +22,7 @@ import structlog
 import uvloop
 
 from onward import eventlog
+from onward.delivery.follower import SourceLog
 from onward.delivery.loop import DestinationLoop
 from onward.delivery.plan import Plan
 from onward.delivery.state.protocol import Changes
@@ -33,6 +34,7 @@ from onward.eventlog.protocol import Position, Record
 from onward.eventlog.record import decode
 from onward.pipeline.normalise import Undecodable, normalise
 from onward.pipeline.types import Event
+from onward.roles import Heartbeat, role_of
 from onward.settings import Settings
 from onward.workspace.snapshot import Destination
 from onward.workspace.watch import SnapshotWatcher
@@ -89,6 +91,8 @@ class DeliveryProcess:
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, stop.set)
+        heartbeat = Heartbeat(self._settings.data, role_of(self._index), loop)
+        heartbeat.start()
         self._count_downtime()
         await self._configure()
         chores = [
@@ -101,6 +105,7 @@ class DeliveryProcess:
         stopped = loop.create_task(stop.wait())
         done, _ = await asyncio.wait([stopped, *chores], return_when=asyncio.FIRST_COMPLETED)
         await self._drain(chores)
+        heartbeat.stop()
         for task in done - {stopped}:
             task.result()  # A chore never ends by itself: say why it did, and let the supervisor restart us.
 
@@ -165,14 +170,18 @@ class DeliveryProcess:
             return
         start = self._reader.seek(destination.source_id, destination.active[0][0])
         state = self._store.open_destination(destination.id, start)
+        source_log = SourceLog(
+            destination.source_id,
+            self._cache,
+            lambda: self._heads.get(destination.source_id, Position()),
+            lambda received_at: self._reader.seek(destination.source_id, received_at),
+        )
         loop = DestinationLoop(
             Plan.of(destination, source),
             state,
-            self._cache,
+            source_log,
             self._store,
             self._http,
-            lambda: self._heads.get(destination.source_id, Position()),
-            lambda received_at: self._reader.seek(destination.source_id, received_at),
             lambda: self._changed(destination.id),
             self._dice,
         )

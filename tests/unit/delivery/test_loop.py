@@ -9,8 +9,9 @@ import orjson
 import pytest
 
 from onward.delivery.breaker import FAILURES
+from onward.delivery.follower import EXPIRED, SourceLog
 from onward.delivery.item import Target
-from onward.delivery.loop import EXPIRED, DestinationLoop
+from onward.delivery.loop import DestinationLoop
 from onward.delivery.plan import Plan
 from onward.delivery.process import read_events
 from onward.delivery.state.sqlite import SqliteStateStore
@@ -116,11 +117,14 @@ class Rig:
         loop = self.loop = DestinationLoop(
             self.plan,
             state,
-            cache,
+            SourceLog(
+                "s",
+                cache,
+                lambda: self.heads.get("s", Position()),
+                lambda received_at: self.log.seek("s", received_at),
+            ),
             self.store,
             None,
-            lambda: self.heads.get("s", Position()),
-            lambda received_at: self.log.seek("s", received_at),
             lambda: None,
             random.Random(1),
         )

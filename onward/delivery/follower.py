@@ -1,0 +1,138 @@
+"""A destination's place in its source's log: what is read next, and which items come of it."""
+
+from collections.abc import Callable
+from random import Random
+
+import structlog
+
+from onward.delivery.item import Item, Labels
+from onward.delivery.ledger import Ledger, OpenRecord
+from onward.delivery.plan import Plan
+from onward.delivery.settle import Settler
+from onward.delivery.state.protocol import Count
+from onward.eventlog.cache import DecodeCache, Decoded
+from onward.eventlog.protocol import Position
+from onward.eventlog.record import CorruptRecord
+from onward.pipeline.normalise import Undecodable
+from onward.pipeline.types import Event
+
+log = structlog.get_logger()
+
+Events = list[Event | Undecodable]
+
+EXPIRED = "EXPIRED_IN_LOG"
+"""Discard code of events that retention deleted before the destination could take them."""
+UNDECODABLE = "BAD_REQUEST"
+"""Discard code of an event in the log that no longer decodes."""
+
+
+class SourceLog:
+    """The log of one source, as the destinations of a process share it."""
+
+    def __init__(
+        self,
+        source_id: str,
+        cache: DecodeCache[Events],
+        head: Callable[[], Position],
+        seek: Callable[[int], Position],
+    ) -> None:
+        """`head` tells the end of the log as last seen, `seek` its position at a time (ms)."""
+        self.source_id = source_id
+        self.head = head
+        self.seek = seek
+        self._cache = cache
+
+    def read(self, after: Position, limit: int) -> list[Decoded[Events]]:
+        return self._cache.read(self.source_id, after.offset, limit)
+
+
+class Follower:
+    def __init__(
+        self, source: SourceLog, ledger: Ledger, settler: Settler, labels: Labels, dice: Random
+    ) -> None:
+        self.read_to = ledger.cursor
+        self._source = source
+        self._ledger = ledger
+        self._settler = settler
+        self._labels = labels
+        self._dice = dice
+
+    def read(self, plan: Plan, now: float, limit: int) -> list[Item] | None:
+        """The items of up to `limit` records; None at the end of the log."""
+        records = self._source.read(self.read_to, limit)
+        if not records:
+            return self._at_the_end()
+        items: list[Item] = []
+        for record in records:
+            if record.offset > self.read_to.offset:  # It may have been passed over just now.
+                self._take(plan, record, items, now)
+        return items
+
+    def _at_the_end(self) -> list[Item] | None:
+        head = self._source.head()
+        if head.offset <= self.read_to.offset:
+            return None
+        # Seen in the log and there no more: retention took all that was left to read.
+        self._skip_to(self._ledger.open(head, 0), head, head.seq)
+        return []
+
+    def _take(self, plan: Plan, record: Decoded[Events], items: list[Item], now: float) -> None:
+        begin = plan.active_from(record.received_at)
+        if begin is None or begin > record.received_at:
+            self._pass_over(record, begin)
+            return
+        open_record = self._ledger.open(record.end, record.count)
+        self._skip_to(open_record, record.end, record.first_seq)
+        for event in _events(record):
+            self._route(plan, event, open_record, record.received_at, items, now)
+
+    def _pass_over(self, record: Decoded[Events], begin: int | None) -> None:
+        """Go on where the destination was enabled again; what is in between is not for it."""
+        end = record.end if begin is None else max(record.end, self._source.seek(begin))
+        open_record = self._ledger.open(end, end.seq - record.first_seq)
+        self._skip_to(open_record, end, record.first_seq)
+        open_record.own.skipped += end.seq - record.first_seq
+
+    def _skip_to(self, record: OpenRecord, end: Position, first_seq: int) -> None:
+        """Read on at `end`; count what retention deleted before `first_seq`."""
+        gap = first_seq - self.read_to.seq
+        if gap > 0:
+            record.own.count(Count("discarded", EXPIRED, "", "", "", ""), gap)
+            log.warning("events expired in the log", source=self._source.source_id, events=gap)
+        self.read_to = end
+
+    def _route(
+        self,
+        plan: Plan,
+        event: Event | Undecodable,
+        record: OpenRecord,
+        received_at: int,
+        items: list[Item],
+        now: float,
+    ) -> None:
+        """One event: items for its mappings, or a count of why there are none."""
+        if isinstance(event, Undecodable):
+            label = self._labels.unknown
+            self._settler.refuse(record, label, UNDECODABLE, event.reason, {}, received_at, now)
+            return
+        routed = plan.route(event, self._dice)
+        if isinstance(routed, str):
+            record.own.count(self._labels.of("", event).count("filtered", str(routed)))
+            return
+        if len(routed) > 1:
+            record.own.fanned_out += len(routed) - 1
+        for mapped in routed:
+            target = plan.targets[mapped.subscription]
+            label = self._labels.of(target.subscription_id, event)
+            if mapped.problem is not None:
+                self._settler.refuse(record, label, *mapped.problem, mapped.event, received_at, now)
+                continue
+            record.pending += 1
+            message_id = event["messageId"]
+            items.append(Item(target, label, mapped.payload, mapped.event, message_id, received_at, record))
+
+
+def _events(record: Decoded[Events]) -> Events:
+    if isinstance(record.value, CorruptRecord):
+        return [Undecodable(position, str(record.value)) for position in range(record.count)]
+    return record.value
