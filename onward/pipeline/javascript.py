@@ -153,6 +153,13 @@ def _integral(number: float) -> float:
     return number
 
 
+def add(left: Any, right: Any) -> Any:
+    """left + right: text if either is text, a list or an object, else a number."""
+    if any(type(side) in (str, list, dict) for side in (left, right)):
+        return to_string(left) + to_string(right)
+    return to_number(left) + to_number(right)
+
+
 def is_index(key: str) -> bool:
     """Whether a key is an array index in its canonical form: `0`, `17`, but not `01`, `-1` or `1.5`."""
     return key.isdigit() and key.isascii() and (key[0] != "0" or key == "0") and len(key) < 11

@@ -338,3 +338,39 @@ def _milliseconds(token: _Token) -> int:
     """The digits after a second's point."""
     length = min(len(token.text), 9)
     return int(token.number * (100, 10, 1)[length - 1] if length < 3 else token.number // 10 ** (length - 3))
+
+
+class Moment(NamedTuple):
+    """A time taken apart, in UTC."""
+
+    year: int
+    month: int
+    day: int
+    hour: int
+    minute: int
+    second: int
+    millisecond: int
+    weekday: int
+    """From 0, Sunday."""
+    day_of_year: int
+    """From 1."""
+    new_year: float
+    """The time at which the year began."""
+
+    @classmethod
+    def of(cls, time: float) -> "Moment":
+        """Of milliseconds since the epoch, up to `MAX_TIME` either way."""
+        days, rest = divmod(int(time), 86_400_000)
+        cycles, day_in_cycle = divmod(days + 719_163 - 1, 146_097)
+        proleptic = date.fromordinal(day_in_cycle + 1)
+        year = proleptic.year + cycles * 400
+        hour, rest = divmod(rest, 3_600_000)
+        minute, rest = divmod(rest, 60_000)
+        second, millisecond = divmod(rest, 1_000)
+        new_year = make_time(year, 1, 1)
+        return cls(
+            *(year, proleptic.month, proleptic.day, hour, minute, second, millisecond),
+            weekday=(days + 4) % 7,
+            day_of_year=int(days - new_year // 86_400_000) + 1,
+            new_year=new_year,
+        )

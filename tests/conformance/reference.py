@@ -33,7 +33,7 @@ class Engines:
             [DENO, "run", *flags, FOLDER / "engines.cjs"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | ENVIRONMENT,
+            env=os.environ | ENVIRONMENT | {"TZ": "UTC"},
             cwd=FOLDER,
         )
 
@@ -60,7 +60,9 @@ class Engines:
 
 def install() -> None:
     command = [DENO, "install", "--frozen", "--node-modules-dir=auto"]
-    done = subprocess.run(command, cwd=FOLDER, env=os.environ | ENVIRONMENT, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=FOLDER, env=os.environ | ENVIRONMENT | {"TZ": "UTC"}, capture_output=True, text=True
+    )
     assert done.returncode == 0, f"deno install failed:\n{done.stderr}"
 
 

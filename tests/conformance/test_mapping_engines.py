@@ -283,7 +283,7 @@ anything = st.recursive(
 )
 
 
-@thorough
+@settings(thorough, max_examples=1500)
 @given(
     mapping=st.dictionaries(names, anything | nodes, max_size=3)
     | anything.filter(lambda node: isinstance(node, dict))
