@@ -288,7 +288,7 @@ class Tracking:
     ) -> Answer:
         assert self._loop is not None
         prefix = dedupe.prefix(source.workspace_id, source.id, self._settings.dedupe_scope)
-        keys = dedupe.keys(prefix, taken.message_ids)
+        keys = dedupe.keys(prefix, taken.message_ids, self._index.seed)
         taken.release()
         agent = headers.get(b"user-agent")
         job = Job(

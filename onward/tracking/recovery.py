@@ -52,7 +52,7 @@ def recover(
         if record.offset > indexed:
             prefix = _scope(record, snapshot, scope)
             if prefix is not None and record.received_at >= since:
-                index.record(dedupe.keys(prefix, ids), record.received_at // 1000, record.offset)
+                index.record(dedupe.keys(prefix, ids, index.seed), record.received_at // 1000, record.offset)
         if record.offset > counted:
             ledger.recovered(record.source_id, record.received_at, types, record.offset)
     return read
