@@ -4,6 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from bench.baseline import bare_server
 from bench.processes import Server, cpu_seconds, load
 
 
@@ -33,5 +34,6 @@ def run(args: argparse.Namespace, batch: int, target: int) -> list[dict[str, obj
             "event_bytes": result["event_bytes"],
             "batch": batch,
             "connections": 32,
+            **bare_server(batch, args.seconds / 2),
         }
     ]

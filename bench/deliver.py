@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from bench.baseline import bare_sender
 from bench.events import event, fresh_ids
 from bench.processes import Server, cpu_seconds, resident_mb, sink, wait_until
 from onward import eventlog
@@ -83,7 +84,14 @@ def run(args: argparse.Namespace, batched: bool, target: int) -> list[dict[str, 
     events = args.events if batched else args.events // 8
     with tempfile.TemporaryDirectory(prefix="onward-bench-") as folder:
         figures = drain(Path(folder), events, mapping)
-    return [{"figure": f"deliver-{'batched' if batched else 'unbatched'}", "target_per_s": target, **figures}]
+    return [
+        {
+            "figure": f"deliver-{'batched' if batched else 'unbatched'}",
+            "target_per_s": target,
+            **figures,
+            **bare_sender(PER_RECORD if batched else 1, args.seconds / 2),
+        }
+    ]
 
 
 def backlog(args: argparse.Namespace) -> list[dict[str, object]]:
