@@ -189,6 +189,11 @@ def utf16_length(text: str) -> int:
     return len(text) if text.isascii() else len(text) + sum(char > "\uffff" for char in text)
 
 
+def utf16_units(text: str) -> list[str]:
+    """The text as JavaScript indexes it: of a character beyond U+FFFF, two halves."""
+    return [unit for char in text for unit in (char if char <= "\uffff" else "\ufffd\ufffd")]
+
+
 def _utf16_at(text: str, at: int) -> Any:
     if utf16_length(text) == len(text):
         return text[at] if at < len(text) else UNDEFINED

@@ -67,7 +67,10 @@ def install() -> None:
 
 
 def canonical(value: Any) -> str:
-    """JSON text that is equal for equal values: 5.0 is 5, but 1 isn't true; the order of keys is nothing."""
+    """JSON text that is equal for equal values: 5.0 is 5, but 1 isn't true; the order of keys is nothing.
+
+    Half of a surrogate pair is U+FFFD, which is what ours makes of one.
+    """
     return json.dumps(_canonical(value), sort_keys=True)
 
 
@@ -76,4 +79,6 @@ def _canonical(value: Any) -> Any:
         return {key: _canonical(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_canonical(item) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -16,10 +16,19 @@ from onward.pipeline.javascript import (
     to_string,
     truthy,
     type_of,
+    utf16_units,
 )
 from onward.pipeline.mapping import paths
 from onward.pipeline.mapping.errors import MappingError
-from onward.pipeline.mapping.nodes import Mode, Resolver, compile_node, constant, directive, failure
+from onward.pipeline.mapping.nodes import (
+    Mode,
+    Resolver,
+    compile_node,
+    constant,
+    directive,
+    failure,
+    without_undefined,
+)
 from onward.pipeline.mapping.replace import Replacer
 from onward.pipeline.mapping.templates import compile_template
 
@@ -190,7 +199,13 @@ def flatten(options: Any, mode: Mode) -> Resolver:
             raise MappingError("@flatten requires a string separator")
         flat: dict[str, Any] = {}
         _flatten(resolve(data), "", between, into_arrays, flat)
-        return flat if keep else {key: value for key, value in flat.items() if value is not UNDEFINED}
+        if mode is Mode.RAW:
+            return flat
+        return {
+            key: without_undefined(value, items=True)
+            for key, value in flat.items()
+            if keep or value is not UNDEFINED
+        }
 
     return flattened
 
@@ -264,7 +279,8 @@ def merge(options: Any, mode: Mode) -> Resolver:
             if type(value) is dict:
                 result.update(value)
             elif type(value) is list or type(value) is str:
-                result.update((str(at), item) for at, item in enumerate(value))
+                items = utf16_units(value) if type(value) is str else value
+                result.update((str(at), item) for at, item in enumerate(items))
         if keep or UNDEFINED not in result.values():
             return result
         return {key: value for key, value in result.items() if value is not UNDEFINED}

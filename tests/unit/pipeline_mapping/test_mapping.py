@@ -107,6 +107,11 @@ def path(text):
             {"@flatten": {"separator": "_", "value": {"a": [1, {"b": 2}], "e": []}, "omitArrays": True}},
             {"out": {"a": [1, {"b": 2}], "e": []}},
         ),
+        (
+            {"@flatten": {"separator": ".", "value": {"a": [path("$.nope")]}, "omitArrays": True}},
+            {"out": {"a": [None]}},
+        ),
+        ({"@flatten": {"separator": ".", "value": {"a": [path("$.nope")]}}}, {"out": {}}),
         # @json
         (
             {"@json": {"mode": "encode", "value": {"n": path("$.properties.total"), "2": 1, "1": None}}},
@@ -125,6 +130,7 @@ def path(text):
             {"out": {"b": 1, "a": 1}},
         ),
         ({"@merge": {"direction": "right", "objects": [{"a": 1}, {"a": path("$.nope")}]}}, {"out": {}}),
+        ({"@merge": {"direction": "right", "objects": ["aé", {"1": "b"}]}}, {"out": {"0": "a", "1": "b"}}),
         # @transform
         (
             {
