@@ -130,7 +130,10 @@ def path(text):
             {"out": {"b": 1, "a": 1}},
         ),
         ({"@merge": {"direction": "right", "objects": [{"a": 1}, {"a": path("$.nope")}]}}, {"out": {}}),
-        ({"@merge": {"direction": "right", "objects": ["aé", {"1": "b"}]}}, {"out": {"0": "a", "1": "b"}}),
+        (
+            {"@merge": {"direction": "right", "objects": [{"@literal": "aé"}, {"1": "b"}]}},
+            {"out": {"0": "a", "1": "b"}},
+        ),
         # @transform
         (
             {
