@@ -43,6 +43,8 @@ def compile_fields(fields: Mapping[str, FieldLike]) -> Validator:
     root = ObjectCheck(fields)
     members = root.members
     required = frozenset(root.required)
+    # What a mapping says outright is the same object in every payload: it need not be checked again.
+    passed: dict[str, tuple[Any, Any]] = {}
 
     def validate(payload: Any, *, batch: bool = False) -> tuple[Payload, Invalid | None]:
         if root.conditionals or type(payload) is not dict:
@@ -50,6 +52,10 @@ def compile_fields(fields: Mapping[str, FieldLike]) -> Validator:
         faults: list[Fault] = []
         checked = {}
         for key, value in payload.items():
+            last = passed.get(key)
+            if last is not None and last[0] is value:
+                checked[key] = last[1]
+                continue
             member = members.get(key)
             if member is None:
                 continue
@@ -62,6 +68,8 @@ def compile_fields(fields: Mapping[str, FieldLike]) -> Validator:
             if member.item and type(kept) is not list:
                 kept = [kept]
             checked[key] = member.check(kept, "", key, faults)
+            if not faults:
+                passed[key] = (value, checked[key])
         if faults or not required <= checked.keys():
             return _in_full(root, payload, batch)
         return checked, None
