@@ -168,8 +168,11 @@ class DestinationLoop:
                 await self._wake.wait()
 
     def _read(self, now: float, limit: int) -> bool:
-        """Take up to `limit` records from the log, as far as the window has room; False if there are none."""
-        if self._ledger.open_events >= max(WINDOW, 3 * self._largest_batch):
+        """Take up to `limit` records from the log; False if there are none, or enough is in memory.
+
+        Nothing is read while something waits for a worker: what is decoded early only crowds the caches.
+        """
+        if self._ready or self._ledger.open_events >= max(WINDOW, 3 * self._largest_batch):
             return False
         items = self._follower.read(self.plan, now, limit)
         if items is None:
@@ -234,6 +237,8 @@ class DestinationLoop:
                 if not self._ready or not self._may_send():
                     break
             await self._deliver(self._ready.popleft())
+            if not self._ready:
+                self.wake()
         self.wake()
 
     def _may_send(self) -> bool:
