@@ -68,7 +68,8 @@ def compile_fields(fields: Mapping[str, FieldLike]) -> Validator:
             if member.item and type(kept) is not list:
                 kept = [kept]
             checked[key] = member.check(kept, "", key, faults)
-            if not faults:
+            # (Not an empty text, of which there is only one, and which is empty for single events only.)
+            if kept != "" and not faults:
                 passed[key] = (value, checked[key])
         if faults or not required <= checked.keys():
             return _in_full(root, payload, batch)

@@ -104,6 +104,15 @@ def test_empty_text_is_dropped_for_single_events_only():
     assert only("", type="number", batch=True) == ({}, None)
 
 
+def test_a_validator_keeps_nothing_of_what_it_has_seen():
+    validate = compile_fields({"f": FieldSchema(label="F"), "n": FieldSchema(type="number", multiple=True)})
+    for batch in (True, False, True, False):
+        assert validate({"f": "", "n": 1}, batch=batch) == (
+            {"n": [1]} if not batch else {"f": "", "n": [1]},
+            None,
+        )
+
+
 CONDITIONAL = {
     "email": FieldSchema(label="Email"),
     "phone": FieldSchema(

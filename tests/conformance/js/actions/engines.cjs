@@ -24,8 +24,8 @@ function attempt(run) {
 const schemas = new Map()
 function schemaOf(fields) {
   const key = JSON.stringify(fields)
-  if (!schemas.has(key)) schemas.set(key, fieldsToJsonSchema(fields))
-  return [key, schemas.get(key)]
+  if (!schemas.has(key)) schemas.set(key, [`schema-${schemas.size}`, fieldsToJsonSchema(fields)])
+  return schemas.get(key)
 }
 
 const operations = {
