@@ -50,6 +50,10 @@ HEARTBEAT_EVERY = 5.0
 DOWN = 60.0
 """Seconds without a heartbeat from which deadlines are moved: our own absence is no destination's fault."""
 PRUNE_EVERY = 600.0
+CACHE_EACH = 64 << 10
+"""Bytes of decoded records kept for each destination, up to `CACHE_MOST`: what is kept longer than the
+processor's caches hold it costs a third of the time to let go of."""
+CACHE_MOST = 2 << 20
 COUNTERS_KEPT = 31 * 24 * 3600.0
 
 
@@ -157,6 +161,7 @@ class DeliveryProcess:
         for destination in mine.values():
             with _named(destination):
                 self._begin_or_update(destination)
+        self._cache.max_bytes = min(CACHE_MOST, CACHE_EACH * (1 + len(self._loops)))
         log.debug("configured", version=snapshot.version, destinations=len(self._loops))
 
     def _begin_or_update(self, destination: Destination) -> None:

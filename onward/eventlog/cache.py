@@ -69,7 +69,8 @@ class DecodeCache(Generic[T]):
     ) -> None:
         self._reader = reader
         self._decode = decode
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
+        """May be changed at any time; in force from the next read on."""
         self._chunk_bytes = chunk_bytes
         self._bytes = 0
         self._next: OrderedDict[tuple[str, int], Decoded[T]] = OrderedDict()
@@ -113,7 +114,7 @@ class DecodeCache(Generic[T]):
             key = (source_id, each.offset)
         self._chunks[source_id] = max(1, self._chunk_bytes * len(loaded) // max(1, size))
         self._bytes += size
-        while self._bytes > self._max_bytes:
+        while self._bytes > self.max_bytes:
             self._bytes -= self._next.popitem(last=False)[1].bytes
         return loaded
 
