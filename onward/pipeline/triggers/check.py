@@ -6,7 +6,7 @@ connective, a call inside parentheses closes them. Here a trigger must say what 
 
 from onward.pipeline.triggers.ast import TriggerError
 from onward.pipeline.triggers.lexer import Kind, Token, lex
-from onward.pipeline.triggers.parser import FUNCTIONS, NESTED, WHOLE, _join_paths
+from onward.pipeline.triggers.parser import FUNCTIONS, NESTED, WHOLE, join_paths
 
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
 
@@ -15,7 +15,7 @@ def check(fql: str) -> None:
     """Raise TriggerError, with the position, unless the trigger is well formed and means what it says."""
     if not fql.strip():
         raise TriggerError('the trigger is empty; write a condition such as type = "track"', 0)
-    tokens = _Tokens(_join_paths(lex(fql)))
+    tokens = _Tokens(join_paths(lex(fql)))
     try:
         _level(tokens, nested=False)
     except RecursionError:

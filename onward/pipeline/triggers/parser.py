@@ -30,7 +30,7 @@ def parse(fql: str) -> Group:
 
 class _Reader:
     def __init__(self, tokens: list[Token]) -> None:
-        self.tokens = _join_paths(tokens)
+        self.tokens = join_paths(tokens)
         self.at = 0
 
     def take(self, what: str) -> Token:
@@ -141,7 +141,7 @@ def _is_function(token: Token) -> bool:
     return token.kind is Kind.NAME and token.text in FUNCTIONS
 
 
-def _join_paths(tokens: list[Token]) -> list[Token]:
+def join_paths(tokens: list[Token]) -> list[Token]:
     """Make one name of `a . b . c`."""
     joined: list[Token] = []
     at = 0
