@@ -38,6 +38,8 @@ class Batcher:
         self.policy = policy
         self._open: dict[tuple[Any, ...], _Open] = {}
         self._last_limits: tuple[Action, Any, Any, _Limits] | None = None
+        self.next_due: float | None = None
+        """When to ask `due` again: no open batch has waited long enough before."""
         self.waiting = 0
         """Items in batches that are still open."""
 
@@ -47,17 +49,21 @@ class Batcher:
         if not (action.batches and payload.get("enable_batching") is True):
             return [Batch([item])]
         limits = self._limits(action, payload.get("batch_size"), payload.get("batch_bytes"))
+        # A retry that belongs to no bulk batch is none's any more: its attempts are its own.
+        bulk = limits.bulk and not item.parked_id
         if limits.measured:
             item.size = len(orjson.dumps(payload, option=orjson.OPT_NON_STR_KEYS))
-        key = batch_key(item)
+        key = (bulk, *batch_key(item))
         ready: list[Batch] = []
         batch = self._open.get(key)
         if batch is not None and batch.bytes + item.size > limits.bytes:
             ready.append(self._close(key))
             batch = None
         if batch is None:
-            wait = self.policy.bulk_wait if limits.bulk else self.policy.batch_wait
-            batch = self._open[key] = _Open([], limits.count, 0, now + wait, limits.bulk)
+            deadline = now + (self.policy.bulk_wait if bulk else self.policy.batch_wait)
+            batch = self._open[key] = _Open([], limits.count, 0, deadline, bulk)
+            if self.next_due is None or deadline < self.next_due:
+                self.next_due = deadline
         batch.items.append(item)
         batch.bytes += item.size + 1
         self.waiting += 1
@@ -83,16 +89,17 @@ class Batcher:
 
     def due(self, now: float) -> list[Batch]:
         """The batches that have waited long enough."""
-        return [self._close(key) for key, batch in list(self._open.items()) if batch.deadline <= now]
-
-    @property
-    def next_due(self) -> float | None:
-        return min((batch.deadline for batch in self._open.values()), default=None)
+        if self.next_due is None or now < self.next_due:
+            return []
+        ready = [self._close(key) for key, batch in list(self._open.items()) if batch.deadline <= now]
+        self.next_due = min((batch.deadline for batch in self._open.values()), default=None)
+        return ready
 
     def take_all(self) -> list[Item]:
         """Everything that waits, taken out again."""
         items = [item for batch in self._open.values() for item in batch.items]
         self._open.clear()
+        self.next_due = None
         self.waiting = 0
         return items
 

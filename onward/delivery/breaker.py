@@ -42,6 +42,11 @@ class Breaker:
         self.probing = False
         self.probe_at = now + FIRST_PROBE
 
+    def probe_now(self) -> None:
+        """Something has changed that may have brought the destination back."""
+        self._probes = 0
+        self.probe_at = 0.0
+
     def succeeded(self) -> bool:
         """A request was answered; True if this closed the breaker."""
         was_open = self.open

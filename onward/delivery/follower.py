@@ -20,6 +20,8 @@ log = structlog.get_logger()
 
 Events = list[Event | Undecodable]
 
+EVENTS = 1_000
+"""Events taken at a time, or one record: more would keep the process's other destinations waiting."""
 EXPIRED = "EXPIRED_IN_LOG"
 """Discard code of events that retention deleted before the destination could take them."""
 UNDECODABLE = "BAD_REQUEST"
@@ -63,9 +65,13 @@ class Follower:
         if not records:
             return self._at_the_end()
         items: list[Item] = []
+        events = 0
         for record in records:
             if record.offset > self.read_to.offset:  # It may have been passed over just now.
                 self._take(plan, record, items, now)
+                events += record.count
+            if events >= EVENTS:
+                break
         return items
 
     def _at_the_end(self) -> list[Item] | None:
@@ -115,7 +121,13 @@ class Follower:
             label = self._labels.unknown
             self._settler.refuse(record, label, UNDECODABLE, event.reason, {}, received_at, now)
             return
-        routed = plan.route(event, self._dice)
+        try:
+            routed = plan.route(event, self._dice)
+        except Exception as error:
+            # Whatever a route stumbles over costs this event, with its reason, and not its record's others.
+            why = f"{type(error).__name__}: {error}"
+            self._settler.refuse(record, self._labels.of("", event), "INTERNAL", why, event, received_at, now)
+            return
         if isinstance(routed, str):
             record.own.count(self._labels.of("", event).count("filtered", str(routed)))
             return

@@ -1,4 +1,7 @@
-"""A destination's rate limit: a bucket of one second's requests. Pure: the clock is passed in."""
+"""A destination's rate limit: a bucket of one second's requests. Pure: the clock is passed in.
+
+A clock that is set back costs the tokens of the time in between, and no more.
+"""
 
 
 class RateLimiter:
@@ -13,6 +16,6 @@ class RateLimiter:
         if self._rate is None:
             return 0.0
         self._tokens = min(self._capacity, self._tokens + max(0.0, now - self._at) * self._rate)
-        self._at = max(self._at, now)
+        self._at = now
         self._tokens -= 1.0
         return 0.0 if self._tokens >= 0.0 else -self._tokens / self._rate

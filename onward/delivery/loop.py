@@ -39,6 +39,8 @@ log = structlog.get_logger()
 
 READ = 4
 """Records read at a time: few decoded records alive keep memory flat and the caches warm."""
+PROBE_RECORDS = 50
+"""Records searched for an event to probe with, at a time."""
 WINDOW = 10_000
 """Open events of a destination at most, or three of its batches."""
 LONGEST_PAUSE = 3600.0
@@ -76,6 +78,8 @@ class DestinationLoop:
         self._resume_at = 0.0
         """Not before this: the destination asked to be left alone (Retry-After)."""
         self._largest_batch = 1
+        self._probe_parked = False
+        """Whether the last probe was of a parked payload."""
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -87,9 +91,13 @@ class DestinationLoop:
 
     def update(self, plan: Plan) -> None:
         """Go on with a new configuration. Payloads that are already mapped stay as they are (spec §2)."""
-        policy = plan.destination.policy
-        if policy.rate_limit != self.plan.destination.policy.rate_limit:
+        before, after = self.plan.destination, plan.destination
+        policy = after.policy
+        if policy.rate_limit != before.policy.rate_limit:
             self._limiter = RateLimiter(policy.rate_limit)
+        if (after.settings, after.subscriptions) != (before.settings, before.subscriptions):
+            self._resume_at = 0.0  # What asked for the pause, or failed, may be no more.
+            self._breaker.probe_now()
         self.plan = plan
         self._settler.policy = self._batcher.policy = policy
         self.wake()
@@ -171,8 +179,11 @@ class DestinationLoop:
         """Take up to `limit` records from the log; False if there are none, or enough is in memory.
 
         Nothing is read while something waits for a worker: what is decoded early only crowds the caches.
+        Bulk batches leave the window for the store, so no more are made than memory has room for.
         """
-        if self._ready or self._ledger.open_events >= max(WINDOW, 3 * self._largest_batch):
+        if self._ready or not self._parking.has_room:
+            return False
+        if self._ledger.open_events >= max(WINDOW, 3 * self._largest_batch):
             return False
         items = self._follower.read(self.plan, now, limit)
         if items is None:
@@ -212,6 +223,8 @@ class DestinationLoop:
 
     def _enqueue(self, batch: Batch, now: float) -> None:
         self._largest_batch = max(self._largest_batch, len(batch.items))
+        if batch.bulk:
+            self._parking.largest_batch = self._largest_batch
         if batch.bulk and not batch.bulk_id:
             self._settler.hold_bulk(batch.items, secrets.randbits(62), now)
             self._changed()
@@ -221,14 +234,18 @@ class DestinationLoop:
 
     def _hire(self, batches: int) -> None:
         """Workers for so many more batches, up to the concurrency; they leave when nothing is ready."""
-        for _ in range(min(batches, self.plan.destination.policy.concurrency - len(self._workers))):
+        for _ in range(min(batches, self._concurrency - len(self._workers))):
             worker = asyncio.get_running_loop().create_task(self._work())
             self._workers.add(worker)
-            worker.add_done_callback(self._workers.discard)
+            worker.add_done_callback(self._left)
+
+    def _left(self, worker: "asyncio.Task[None]") -> None:
+        self._workers.discard(worker)
+        self.wake()  # Not sooner: whoever wakes has to find the place free.
 
     async def _work(self) -> None:
         """Send what is ready, as long as the destination takes it."""
-        while self._ready and self._may_send():
+        while self._ready and self._may_send() and len(self._workers) <= self._concurrency:
             wait = self._limiter.take(time.time())
             if wait:
                 with suppress(TimeoutError):
@@ -239,19 +256,27 @@ class DestinationLoop:
             await self._deliver(self._ready.popleft())
             if not self._ready:
                 self.wake()
-        self.wake()
+
+    @property
+    def _concurrency(self) -> int:
+        return self.plan.destination.policy.concurrency
 
     def _may_send(self) -> bool:
         return not self._stopping.is_set() and not self._breaker.open and time.time() >= self._resume_at
 
-    async def _deliver(self, batch: Batch) -> None:
+    async def _deliver(self, batch: Batch, *, probe: bool = False) -> None:
         outcome = await send(batch, self._call(batch))
         now = time.time()
+        opened_at = self._breaker.opened_at
         failed = self._judge(outcome, now)
-        if failed and self._breaker.open:
-            # The destination is down as a whole: this was no attempt of the payloads' own.
+        if failed and self._breaker.open and not (probe and batch.items[0].record):
+            # The destination is down as a whole: this was no attempt of the payloads' own. A new event that
+            # was probed with has had its first, though, or it would stand before all others for ever.
             self._ready.appendleft(batch)
             return
+        if opened_at is not None and not self._breaker.open:
+            for item in batch.items:
+                item.deadline += now - opened_at
         finished = False
         for item, of_item in zip(batch.items, each(len(batch.items), outcome), strict=True):
             finished = self._settler.settle(item, of_item, now) or finished or item.record is None
@@ -321,21 +346,34 @@ class DestinationLoop:
         return items + self._batcher.take_all()
 
     async def _probe(self, now: float) -> None:
-        """One request, to see whether the destination is back: of a parked payload if there is one."""
-        self._breaker.begin_probe()
-        batch = await self._probe_batch(now)
-        if batch is None:
-            self._breaker.abandon_probe(now)
-            return
-        await self._deliver(batch)
-        if self._breaker.open:
-            self._retreat()
+        """One request, to see whether the destination is back.
 
-    async def _probe_batch(self, now: float) -> Batch | None:
-        parked = await self._parking.take_oldest()
-        if parked:
-            return self._batches_of(parked)[0]
-        if not self._held:
-            self._read(now, 1)
+        Of a parked payload and of a new event by turns, and never of the same one again before the others:
+        what fails by itself must not make a destination look dead that takes everything else.
+        """
+        self._breaker.begin_probe()
+        batch = None
+        try:
+            self._probe_parked = not self._probe_parked
+            if self._probe_parked:
+                batch = await self._parked_probe() or self._new_probe(now)
+            else:
+                batch = self._new_probe(now) or await self._parked_probe()
+        finally:
+            if batch is None:
+                self._breaker.abandon_probe(now)
+        if batch is not None:
+            await self._deliver(batch, probe=True)
+            if self._breaker.open:
+                self._retreat()
+
+    async def _parked_probe(self) -> Batch | None:
+        parked = await self._parking.take_another()
+        return self._batches_of(parked)[0] if parked else None
+
+    def _new_probe(self, now: float) -> Batch | None:
+        for _ in range(PROBE_RECORDS):  # Those before may hold nothing for this destination.
+            if self._held or not self._read(now, 1):
+                break
             self._held = self._take_unsent()
         return Batch([self._held.pop(0)]) if self._held else None

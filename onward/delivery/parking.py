@@ -7,6 +7,8 @@ from onward.delivery.state.protocol import Changes, Parked, StateStore
 
 CLAIM = 500
 """Parked payloads taken up at a time."""
+TRIED = 1_000
+"""Payloads that probes remember to have tried."""
 
 
 class Parking:
@@ -17,30 +19,48 @@ class Parking:
         self._destination_id = destination_id
         self._claimed: set[int] = set()
         """In memory, until what became of them is committed."""
+        self._tried: set[int] = set()
+        """What probes have had their turn with."""
+        self.largest_batch = 1
+        """Of the bulk batches that are parked whole: three of them fit into memory."""
 
     @property
     def has_room(self) -> bool:
         """Whether more may be taken into memory."""
-        return len(self._claimed) < 2 * CLAIM
+        return len(self._claimed) < max(2 * CLAIM, 3 * self.largest_batch)
 
     async def take_due(self, now: float) -> list[Parked]:
         """What is due, claimed; bulk batches whole. Empty if a lot is in memory already."""
         if self.next_due is None or self.next_due > now or not self.has_room:
             return []
-        self.next_due = None
+        self.next_due = None  # a commit may set it again in the meantime
         claimed = set(self._claimed)
-        parked = await asyncio.to_thread(self._store.due, self._destination_id, now, CLAIM, claimed)
+        try:
+            parked = await asyncio.to_thread(self._store.due, self._destination_id, now, CLAIM, claimed)
+            claimed.update(each.id for each in parked)
+            next_due = await asyncio.to_thread(self._store.next_due, self._destination_id, claimed)
+        except BaseException:
+            self._due_at(now)
+            raise
         self._claimed.update(each.id for each in parked)
-        claimed.update(self._claimed)
-        self._due_at(await asyncio.to_thread(self._store.next_due, self._destination_id, claimed))
+        self._due_at(next_due)
         return parked
 
-    async def take_oldest(self) -> list[Parked]:
-        """The payload (or bulk batch) that is due first, claimed, whether it is due or not."""
-        claimed = set(self._claimed)
-        parked = await asyncio.to_thread(self._store.due, self._destination_id, math.inf, 1, claimed)
-        self._claimed.update(each.id for each in parked)
+    async def take_another(self) -> list[Parked]:
+        """A payload (or bulk batch) to probe with, claimed, whether it is due or not: each in its turn."""
+        parked = await self._any_but(self._claimed | self._tried)
+        if not parked and self._tried:
+            self._tried = set()
+            parked = await self._any_but(set(self._claimed))
+        ids = {each.id for each in parked}
+        self._claimed |= ids
+        self._tried = ids if len(self._tried) >= TRIED else self._tried | ids
         return parked
+
+    async def _any_but(self, besides: set[int]) -> list[Parked]:
+        parked = await asyncio.to_thread(self._store.due, self._destination_id, math.inf, 1, besides)
+        bulk_id = parked[0].bulk_id if parked else 0
+        return [each for each in parked if each.bulk_id == bulk_id] if bulk_id else parked[:1]
 
     def release(self, parked_id: int) -> None:
         """Let go of one without an outcome: it is due at once."""

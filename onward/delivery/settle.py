@@ -7,6 +7,8 @@ the cursor that passes it, and on the destination for payloads that were parked 
 from bisect import bisect_left
 from random import Random
 
+import orjson
+
 from onward.delivery.item import Item, Label
 from onward.delivery.ledger import OpenRecord
 from onward.delivery.retry import next_attempt
@@ -24,6 +26,8 @@ from onward.workspace.snapshot import DeliveryPolicy
 
 MESSAGE = 2_000
 """Characters of a reason that are kept."""
+UNKEEPABLE = ("MESSAGE_REJECTED", "the payload holds what JSON can't, so it can't be kept for a retry")
+"""Code and reason of a payload that a mapping made of an event, but that can't be written down."""
 
 
 class Settler:
@@ -54,7 +58,10 @@ class Settler:
         """Persist the composition of a bulk batch, before its first attempt, due at once."""
         for item in items:
             assert item.record is not None
-            item.record.own.park.append(_parked(item, bulk_id, now, "", ""))
+            if _can_be_kept(item.payload):
+                item.record.own.park.append(_parked(item, bulk_id, now, "", ""))
+            else:
+                self._discarded(item.record.own, item, *UNKEEPABLE, now)
             item.record.settled = True
             item.record.pending -= 1
 
@@ -107,13 +114,16 @@ class Settler:
         if not item.first_attempt_at:
             item.first_attempt_at = now
             item.deadline = now + self.policy.retry_window
+        if not item.parked_id and not _can_be_kept(item.payload):
+            self._discarded(changes, item, *UNKEEPABLE, now)
+            return
         due = next_attempt(self.policy, item.attempt, item.deadline, now, outcome.retry_after, self._dice)
         if due is None:
             why = f"given up after {item.attempt} attempts: {outcome.message}"
             self._discarded(changes, item, outcome.code, why, now)
             return
         changes.count(item.label.count("retried", outcome.code))
-        message = outcome.message[:MESSAGE]
+        message = _text(outcome.message)
         if item.parked_id:
             changes.repark.append(
                 Repark(
@@ -128,6 +138,20 @@ class Settler:
             )
         else:
             changes.park.append(_parked(item, 0, due, outcome.code, message))
+
+
+def _can_be_kept(payload: Json) -> bool:
+    """Whether the store can write it: no integer beyond 64 bits, half a surrogate pair, 255 levels."""
+    try:
+        orjson.dumps([payload], option=orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:
+        return False
+    return True
+
+
+def _text(message: str) -> str:
+    """A reason as it is stored: cut, and without halves of surrogate pairs."""
+    return message[:MESSAGE].encode("utf-8", "replace").decode()
 
 
 def _discard(
@@ -150,8 +174,8 @@ def _discard(
         received_at=received_at,
         attempts=attempts,
         code=code,
-        message=why[:MESSAGE],
-        payload=payload,
+        message=_text(why),
+        payload=payload if _can_be_kept(payload) else {},
         event=event,
     )
 
