@@ -49,6 +49,8 @@ COMMIT_EVERY = 0.02
 HEARTBEAT_EVERY = 5.0
 DOWN = 60.0
 """Seconds without a heartbeat from which deadlines are moved: our own absence is no destination's fault."""
+CONNECTIONS = 10_000
+"""To one origin: the highest concurrency that a destination may have."""
 PRUNE_EVERY = 600.0
 CACHE_EACH = 64 << 10
 """Bytes of decoded records kept for each destination, up to `CACHE_MOST`: what is kept longer than the
@@ -82,9 +84,13 @@ class DeliveryProcess:
         self._cache = DecodeCache(self._reader, read_events)
         self._store = SqliteStateStore(settings.data)
         self._snapshots = SnapshotWatcher.open(settings)
-        self._http = HttpClient(Guard(settings.egress_allow))
+        # Every destination has a concurrency of its own: one must not use up another's on the same host.
+        self._http = HttpClient(Guard(settings.egress_allow), per_origin=CONNECTIONS)
         self._loops: dict[str, DestinationLoop] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        """Loops of deleted destinations that wait for their last requests."""
+        self._committing = asyncio.Lock()
         self._dirty: set[str] = set()
         self._has_dirty = asyncio.Event()
         self._heads: dict[str, Position] = {}
@@ -97,6 +103,7 @@ class DeliveryProcess:
             loop.add_signal_handler(signum, stop.set)
         heartbeat = Heartbeat(self._settings.data, role_of(self._index), loop)
         heartbeat.start()
+        self._forget_deleted()
         self._count_downtime()
         await self._configure()
         chores = [
@@ -118,13 +125,20 @@ class DeliveryProcess:
         await asyncio.gather(*(loop.stop() for loop in self._loops.values()))
         for chore in chores:
             chore.cancel()
-        await asyncio.gather(*chores, *self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*chores, *self._tasks.values(), *self._ending, return_exceptions=True)
         self._dirty.update(self._loops)
         await self._commit()
         await self._http.close()
         self._store.heartbeat(time.time())
         self._store.close()
         self._reader.close()
+
+    def _forget_deleted(self) -> None:
+        """What was deleted while nobody delivered, or shortly before a crash, leaves nothing behind."""
+        kept = self._snapshots.current.destination_by_id
+        for id in self._store.totals():
+            if id not in kept and owner(id, self._count) == self._index:
+                self._store.forget(id)
 
     def _count_downtime(self) -> None:
         shifted = self._store.shift_for_downtime(
@@ -157,7 +171,10 @@ class DeliveryProcess:
         snapshot = self._snapshots.current
         mine = {d.id: d for d in snapshot.destinations if owner(d.id, self._count) == self._index}
         for gone in self._loops.keys() - mine.keys():
-            await self._end(gone)
+            end = self._end(gone, self._loops.pop(gone), self._tasks.pop(gone))
+            ending = asyncio.get_running_loop().create_task(end)
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
         for destination in mine.values():
             with _named(destination):
                 self._begin_or_update(destination)
@@ -193,13 +210,16 @@ class DeliveryProcess:
         self._loops[destination.id] = loop
         self._tasks[destination.id] = asyncio.get_running_loop().create_task(loop.run())
 
-    async def _end(self, destination_id: str) -> None:
-        """A destination was deleted: with it goes all that is known of it."""
-        loop, task = self._loops.pop(destination_id), self._tasks.pop(destination_id)
+    async def _end(self, destination_id: str, loop: DestinationLoop, task: "asyncio.Task[None]") -> None:
+        """A destination was deleted: with it goes all that is known of it.
+
+        Its requests under way may take their time; nobody else waits for them.
+        """
         await loop.stop()
         await task
-        self._dirty.discard(destination_id)
-        await asyncio.to_thread(self._store.forget, destination_id)
+        with _reported("forgetting a deleted destination"):  # the next start does, if this fails
+            async with self._committing:
+                await asyncio.to_thread(self._store.forget, destination_id)
 
     # The log's tail
 
@@ -225,9 +245,14 @@ class DeliveryProcess:
             await self._has_dirty.wait()
             await asyncio.sleep(COMMIT_EVERY)
             self._has_dirty.clear()
-            await self._commit()
+            # A stop must not cut a commit off: what it holds would be missing below the cursor of the next.
+            await asyncio.shield(self._commit())
 
     async def _commit(self) -> None:
+        async with self._committing:
+            await self._commit_changes()
+
+    async def _commit_changes(self) -> None:
         loops = [self._loops[id] for id in self._dirty if id in self._loops]
         self._dirty.clear()
         taken: list[tuple[DestinationLoop, Changes]] = []
