@@ -46,18 +46,19 @@ clean: ## Remove everything that was installed or generated
 	rm -rf $(VENV) .clients .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find tests -name node_modules -prune -exec rm -rf {} +
 
-$(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
-
+# From nothing (--clear), because an attempt that was interrupted can leave half a pip behind.
 # pip from 25.1 on knows dependency groups; Debian 12 comes with 23.0.
-$(VENV)/.pip: constraints.txt | $(BIN)/python
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Onward needs Python 3.11 or newer, \
+	and $(PYTHON) is %d.%d. Name another: make PYTHON=python3.12" % sys.version_info[:2])'
+	$(PYTHON) -m venv --clear $(VENV)
 	$(PIP) --upgrade pip
 	touch $@
 
-$(VENV)/.installed-run: pyproject.toml constraints.txt $(VENV)/.pip
+$(VENV)/.installed-run: pyproject.toml constraints.txt $(VENV)/.made
 	$(PIP) -e .
 	touch $@
 
-$(VENV)/.installed-all: pyproject.toml constraints.txt $(VENV)/.pip
+$(VENV)/.installed-all: pyproject.toml constraints.txt $(VENV)/.made
 	$(PIP) -e . --group dev --group test
 	touch $@ $(VENV)/.installed-run

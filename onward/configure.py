@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from onward.destinations.catalog import CATALOG
-from onward.roles import PRIVATE
+from onward.roles import PRIVATE, run_folder
 from onward.settings import Settings
 from onward.workspace import yaml
 from onward.workspace.bootstrap import bootstrap
@@ -26,8 +26,9 @@ class ConfigureError(Exception):
 
 @contextmanager
 def _workspace(settings: Settings) -> Iterator[tuple[Store, str]]:
-    """The store and the id of the data folder's workspace."""
+    """The store and the id of the data folder's workspace. Raises `DataFolderError`."""
     os.umask(PRIVATE)
+    run_folder(settings.data)
     started = bootstrap(settings)
     if started.token:
         Console(stderr=True, soft_wrap=True).print(f"Public API token, shown this once: {started.token}")
@@ -39,7 +40,8 @@ def _workspace(settings: Settings) -> Iterator[tuple[Store, str]]:
 
 
 def apply(settings: Settings, text: str, *, dry_run: bool, prune: bool, ask: bool) -> None:
-    """Show what `text` changes, and change it. Raises `WorkspaceError` or `ConfigureError`."""
+    """Show what `text` changes, and change it. Raises `WorkspaceError`, `ConfigureError`
+    or `DataFolderError`."""
     console = Console(highlight=False, soft_wrap=True)
     with _workspace(settings) as (store, workspace_id):
         diff = yaml.plan(store, workspace_id, text, os.environ, prune=prune)
@@ -53,8 +55,10 @@ def apply(settings: Settings, text: str, *, dry_run: bool, prune: bool, ask: boo
 
 
 def export(settings: Settings) -> str:
-    """The workspace as YAML."""
-    if not (settings.data / FILE).exists():
-        raise ConfigureError(f"{settings.data} is no data folder of Onward; name one with --data")
+    """The workspace as YAML. Raises `ConfigureError` or `DataFolderError`."""
+    if not os.path.exists(settings.data / FILE):  # noqa: PTH110 (a folder that is closed to us is none)
+        raise ConfigureError(
+            f"{settings.data} is no data folder of Onward, or closed to this user; name one with --data"
+        )
     with _workspace(settings) as (store, workspace_id), store.reading() as session:
         return yaml.export_workspace(session, workspace_id)

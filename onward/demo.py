@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import select
 
 from onward.destinations.catalog import CATALOG
-from onward.roles import PRIVATE
+from onward.roles import PRIVATE, run_folder
 from onward.settings import Settings
 from onward.supervisor import Role, address_of, check_address, serve
 from onward.workspace import destinations, sources, subscriptions, tokens
@@ -34,14 +34,15 @@ def run(settings: Settings) -> None:
     os.umask(PRIVATE)
     if settings.data == Settings().data:
         settings = msgspec.structs.replace(settings, data=FOLDER)  # keep out of what `serve` would use
+    port = settings.port + 1
+    check_address(settings.host, settings.port)
+    check_address("127.0.0.1", port)
     settings = msgspec.structs.replace(
         settings,
-        token=settings.token or _token(settings.data),
+        token=settings.token or keep_token(settings.data),
         egress_allow=(*settings.egress_allow, *LOOPBACK),
     )
-    port = settings.port + 1
     record = settings.data.resolve() / "sink.jsonl"
-    check_address("127.0.0.1", port)
     sink = Role("sink", ["_sink", "--port", str(port), "--out", str(record)], grace=2.0)
 
     def prepare(settings: Settings) -> None:
@@ -54,11 +55,11 @@ def run(settings: Settings) -> None:
     serve(settings, prepare, (sink,))
 
 
-def _token(data: Path) -> str:
-    """The demo's token, the same on every start, readable by its owner only."""
+def keep_token(data: Path) -> str:
+    """The demo's token, the same on every start, readable by its owner only. Raises `DataFolderError`."""
+    run_folder(data)
     path = data / "demo.token"
-    if not path.exists():
-        data.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or not path.stat().st_size:  # empty: we died before the token was written
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(tokens.generate())

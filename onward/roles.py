@@ -13,6 +13,7 @@ is stale and is told from the time in it; nothing here is needed for recovery.
 """
 
 import asyncio
+import errno
 import fcntl
 import os
 import threading
@@ -68,10 +69,13 @@ class DataFolderError(Exception):
 
 
 def run_folder(data: Path) -> Path:
-    """`DATA/run`, made if it is missing; raises `DataFolderError`."""
+    """`DATA/run`, made if it is missing; raises `DataFolderError` if this user can't write there."""
     folder = data / "run"
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for each in (data, folder):
+            if not os.access(each, os.R_OK | os.W_OK | os.X_OK, effective_ids=True):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), each)
     except OSError as error:
         raise DataFolderError(
             f"can't use the data folder {data}: {error.strerror}. Choose another with --data."

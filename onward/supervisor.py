@@ -237,7 +237,8 @@ def check_address(host: str, port: int) -> str:
     except OSError as error:
         reason = error.strerror or str(error)
         raise StartError(
-            f"can't listen on {host}:{port}: {reason}. Choose another with --host and --port."
+            f"can't listen on {host}:{port}: {reason}. Choose another with --host and --port, or with "
+            "ONWARD_HOST and ONWARD_PORT."
         ) from error
 
 

@@ -218,8 +218,9 @@ def test_a_name_that_is_no_host_is_named(tmp_path: Path) -> None:
     assert "can't listen on nosuchhost.invalid:8080" in other.stderr
 
 
-def test_a_taken_port_is_an_error_that_names_it(shared: Onward, tmp_path: Path) -> None:
-    other = command("serve", "--data", str(tmp_path / "other"), "--port", str(shared.port))
+@pytest.mark.parametrize("name", ["serve", "demo"])
+def test_a_taken_port_is_an_error_that_names_it(shared: Onward, tmp_path: Path, name: str) -> None:
+    other = command(name, "--data", str(tmp_path / "other"), "--port", str(shared.port))
     assert other.returncode == 2
     assert f"can't listen on 127.0.0.1:{shared.port}" in other.stderr
     assert "--port" in other.stderr

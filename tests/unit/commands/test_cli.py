@@ -1,5 +1,8 @@
 """What is wrong on the command line is said in one sentence, with exit status 2."""
 
+import io
+from pathlib import Path
+
 import pytest
 
 from onward import __version__, cli
@@ -39,12 +42,21 @@ def test_mistakes(capsys: pytest.CaptureFixture[str], arguments: list[str], name
     assert err.count("\n") == 1
 
 
-def test_an_unknown_setting_in_the_file_is_named(
-    capsys: pytest.CaptureFixture[str], tmp_path: object
+@pytest.mark.parametrize("command", [["serve"], ["demo"], ["apply", "--yes", "-"], ["export"]])
+def test_a_data_folder_that_cannot_be_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: list[str]
 ) -> None:
-    from pathlib import Path
+    monkeypatch.setattr("sys.stdin", io.StringIO("sources: []"))
+    monkeypatch.setattr("onward.demo.check_address", lambda host, port: host)
+    (tmp_path / "file").touch()
+    status, out, err = run(capsys, *command, "--data", str(tmp_path / "file" / "data"))
+    assert (status, out) == (2, "")
+    assert str(tmp_path / "file" / "data") in err
+    assert "--data" in err
 
-    file = Path(str(tmp_path)) / "onward.toml"
+
+def test_an_unknown_setting_in_the_file_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "onward.toml"
     file.write_text("prot = 8080\n")
     status, _, err = run(capsys, "serve", "--config", str(file))
     assert (status, "prot" in err) == (2, True)

@@ -20,8 +20,26 @@ from onward.roles import (
     TreeLock,
     beats,
     read_report,
+    run_folder,
     write_report,
 )
+
+NOBODY = 65534
+
+
+@pytest.mark.parametrize("closed", [".", "run"])
+def test_a_folder_that_this_user_cannot_write_to_is_named(tmp_path: Path, closed: str) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / closed).chmod(0o500)
+    me = os.geteuid()
+    if me == 0:  # who may write everywhere
+        os.seteuid(NOBODY)
+    try:
+        with pytest.raises(DataFolderError, match=rf"{tmp_path}: Permission denied\. .* --data"):
+            run_folder(tmp_path)
+    finally:
+        os.seteuid(me)
+        (tmp_path / closed).chmod(0o700)
 
 
 def test_a_data_folder_has_one_supervisor(tmp_path: Path) -> None:
