@@ -26,6 +26,9 @@ import msgspec
 PRIVATE = 0o077
 """The umask of all that writes to a data folder: people's data and keys are its owner's alone."""
 
+PARTS = ("dedupe", "log", "run")
+"""The folders in a data folder. What else is there, a demo's data folder for one, is not looked at."""
+
 BEAT_EVERY = 1.0
 """Seconds between two heartbeats."""
 STALE = 10.0
@@ -83,6 +86,20 @@ def run_folder(data: Path) -> Path:
     return folder
 
 
+def check_owner(data: Path) -> None:
+    """Raises `DataFolderError` if a file is closed to this user, as after one start with sudo."""
+    folders = [data / part for part in PARTS if (data / part).exists()]
+    files = (path for folder in (data, *folders) for path in folder.glob("*") if path.is_file())
+    for path in (*folders, *files):
+        with suppress(FileNotFoundError):  # such as a file of SQLite's that comes and goes
+            mine = path.stat().st_uid == os.geteuid()
+            if not mine and not os.access(path, os.R_OK | os.W_OK, effective_ids=True):
+                raise DataFolderError(
+                    f"can't use the data folder {data}: {path} belongs to another user. Give this one all of "
+                    f'it with `sudo chown -R "$USER" {data}`, or choose another folder with --data.'
+                )
+
+
 def role_of(index: int) -> str:
     """The name of delivery process `index`."""
     return f"delivery-{index}"
@@ -92,8 +109,10 @@ class TreeLock:
     """Both locks of a data folder, held for the life of this object's process (see the module)."""
 
     def __init__(self, data: Path, patience: float = 30.0) -> None:
-        """Raises `DataFolderError` if another supervisor runs, or its children outlive `patience` s."""
+        """Raises `DataFolderError` if the folder is not this user's, another supervisor runs, or its
+        children outlive `patience` s."""
         folder = run_folder(data)
+        check_owner(data)
         self.supervisor = _open(folder / "supervisor.lock")
         if not _try_lock(self.supervisor):
             holder = os.pread(self.supervisor, 32, 0).decode() or "?"

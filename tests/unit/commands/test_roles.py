@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -40,6 +41,25 @@ def test_a_folder_that_this_user_cannot_write_to_is_named(tmp_path: Path, closed
     finally:
         os.seteuid(me)
         (tmp_path / closed).chmod(0o700)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to make files of two users")
+def test_a_file_of_another_user_is_named() -> None:
+    with tempfile.TemporaryDirectory() as name:  # tmp_path lies in a folder that is closed to others
+        data = Path(name)
+        (data / "dedupe").mkdir()
+        (data / "demo" / "log").mkdir(parents=True, mode=0o700)
+        (data / "dedupe" / "CURRENT").touch(0o600)
+        for folder in (data, data / "dedupe"):
+            os.chown(folder, NOBODY, NOBODY)
+        os.seteuid(NOBODY)
+        try:
+            with pytest.raises(DataFolderError, match=f"{data}/dedupe/CURRENT belongs to another user"):
+                TreeLock(data)
+            (data / "dedupe" / "CURRENT").unlink()
+            TreeLock(data).release()
+        finally:
+            os.seteuid(0)
 
 
 def test_a_data_folder_has_one_supervisor(tmp_path: Path) -> None:
