@@ -34,7 +34,7 @@ from onward.eventlog.protocol import EventLog
 from onward.settings import Settings
 from onward.tracking import answers, auth, cdn, dedupe, intake, pixel
 from onward.tracking.answers import Answer
-from onward.tracking.body import BadEncoding, Disconnected, Receive, drain, read
+from onward.tracking.body import BadEncoding, Disconnected, Receive, Unread, drain, read
 from onward.tracking.committer import Committer, Job
 from onward.tracking.deadline import Deadlines
 from onward.tracking.dedupe import DedupeIndex
@@ -186,9 +186,10 @@ class Tracking:
             if kind == METRICS:
                 return self._metrics(body)
             taken = intake.batch(body) if kind == BATCH else intake.single(body, kind)
-        except TooLarge:
-            with contextlib.suppress(TimeoutError):  # the answer is the same, heard or not
-                await self._deadlines.run(drain(receive))
+        except TooLarge as error:
+            if isinstance(error, Unread):
+                with contextlib.suppress(TimeoutError):  # the answer is the same, heard or not
+                    await self._deadlines.run(drain(receive))
             self._reject(headers, "too_large")
             return answers.BATCH_TOO_LARGE if limit == BATCH_BYTES else answers.EVENT_TOO_LARGE
         except Malformed:

@@ -13,6 +13,10 @@ class Disconnected(Exception):
     """The client went away before its request was complete."""
 
 
+class Unread(TooLarge):
+    """More bytes than the limit, and the client is not done sending them: `drain` before the answer."""
+
+
 class BadEncoding(Exception):
     """A Content-Encoding that is not understood."""
 
@@ -20,8 +24,8 @@ class BadEncoding(Exception):
 async def read(receive: Receive, length: bytes | None, encoding: bytes | None, limit: int) -> bytes:
     """The body, inflated, at most `limit` bytes.
 
-    Raises `TooLarge` (before anything is read, if Content-Length says so), `BadGzip`, `BadEncoding` and
-    `Disconnected`. gzip is recognised without its header too: `sendBeacon` can't set one.
+    Raises `TooLarge` (`Unread` if not all of it was read, as when Content-Length says enough), `BadGzip`,
+    `BadEncoding` and `Disconnected`. gzip is recognised without its header too: `sendBeacon` can't set one.
     """
     if encoding is not None:
         encoding = encoding.strip().lower()
@@ -30,7 +34,7 @@ async def read(receive: Receive, length: bytes | None, encoding: bytes | None, l
     allowed = limit + GZIP_SLACK
     announced = int(length) if length is not None and length.isdigit() and len(length) < 20 else None
     if announced is not None and announced > allowed:
-        raise TooLarge
+        raise Unread
     message = await receive()
     if message["type"] != "http.request":
         raise Disconnected
@@ -52,10 +56,10 @@ async def _rest(receive: Receive, body: bytes, allowed: int) -> bytes:
             raise Disconnected
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size > allowed:
-            raise TooLarge
-        chunks.append(chunk)
         more = message.get("more_body", False)
+        if size > allowed:
+            raise Unread if more else TooLarge
+        chunks.append(chunk)
     return b"".join(chunks)
 
 
@@ -63,6 +67,7 @@ async def drain(receive: Receive) -> None:
     """Read and forget what the client still sends, within reason, so that it gets to see its answer.
 
     A server that closes with unread data in its socket makes the client's kernel throw the answer away.
+    Not to be called when all was read: there would be nothing to wait for but the client's end.
     """
     size = 0
     while size <= DRAIN_BYTES:

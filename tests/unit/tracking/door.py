@@ -1,5 +1,6 @@
 """The front door in this process: an ASGI client, a log in memory, two sources and a disabled one."""
 
+import asyncio
 import base64
 import gzip
 import json
@@ -95,7 +96,9 @@ class Door:
         sent: list[Any] = []
 
         async def receive() -> Any:
-            return messages.pop(0) if messages else {"type": "http.disconnect"}
+            if messages:
+                return messages.pop(0)
+            return await asyncio.Future()  # As servers do: there is no more to say until the client is gone.
 
         async def send(message: Any) -> None:
             sent.append(message)

@@ -1,5 +1,6 @@
 import asyncio
 import base64
+import gzip
 import json
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -448,3 +449,22 @@ async def test_the_debugger_shows_every_verdict_without_the_write_key(door: Door
 
 def test_every_source_of_the_snapshot_is_used() -> None:
     assert set(SNAPSHOT.source_by_id) == {SITE.id, APP.id, OTHER.id, OFF.id}
+
+
+@pytest.mark.parametrize("size", [32_769, 33_000, 33_792, 33_793, 200_000])
+@pytest.mark.parametrize("chunks", [1, 3])
+async def test_an_oversize_body_is_answered_at_once_however_much_of_it_was_read(
+    door: Door, size: int, chunks: int
+) -> None:
+    body = json.dumps({"userId": "u", "event": "x" * size}).encode()[:size]
+    step = -(-size // chunks)
+    parts = [body[at : at + step] for at in range(0, size, step)]
+    async with asyncio.timeout(5):
+        for headers in ({}, {"content-length": str(size)}):
+            assert (await door.request("POST", "/v1/track", parts, headers)).status == 400
+
+
+async def test_a_gzip_bomb_is_answered_at_once(door: Door) -> None:
+    async with asyncio.timeout(5):
+        reply = await door.post("/v1/batch", gzip.compress(b" " * 50_000_000), content_encoding="gzip")
+    assert reply.status == 400
