@@ -51,9 +51,12 @@ class Batcher:
         limits = self._limits(action, payload.get("batch_size"), payload.get("batch_bytes"))
         # A retry that belongs to no bulk batch is none's any more: its attempts are its own.
         bulk = limits.bulk and not item.parked_id
-        if limits.measured:
-            item.size = len(orjson.dumps(payload, option=orjson.OPT_NON_STR_KEYS))
-        key = (bulk, *batch_key(item))
+        try:
+            if limits.measured:
+                item.size = len(orjson.dumps(payload, option=orjson.OPT_NON_STR_KEYS))
+            key = (bulk, *batch_key(item))
+        except (TypeError, ValueError, RecursionError):
+            return [Batch([item])]  # It is not JSON, so it costs itself, as the action will say.
         ready: list[Batch] = []
         batch = self._open.get(key)
         if batch is not None and batch.bytes + item.size > limits.bytes:
