@@ -4,8 +4,9 @@ A batch shares its request's outcome; only what can't be written as JSON is disc
 """
 
 import asyncio
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from onward.destinations.definition import Call, Payload
 from onward.destinations.outcome import Outcome, discarded, from_error, from_response
 from onward.destinations.webhook.sign import segment_signature, standard_id, standard_signature
 from onward.egress.http import EgressError, Request
+from onward.pipeline.javascript import stringify
 from onward.pipeline.types import Event
 
 METHODS = ("POST", "PUT", "PATCH")
@@ -22,6 +24,9 @@ MAX_BATCH = 4000
 
 _BATCH_KEYS = ("url", "method", "headers")
 _JSON = {"content-type": "application/json"}
+_UNLIKE_JAVASCRIPT = re.compile(rb'[0-9](?:\.0(?=[]},]|$)|e[-+]?[0-9]+(?=[]},]|$)|[0-9]{15}|":)')
+"""What JavaScript may write otherwise: whole floats, exponents, numbers beyond 2⁵³; and numbered keys, which
+it puts in order. Finding it in a text costs time only."""
 _SIGNATURES = frozenset({"x-signature", "webhook-id", "webhook-timestamp", "webhook-signature"})
 
 
@@ -80,9 +85,10 @@ async def _send(call: Call, payloads: Sequence[Payload], events: Sequence[Event]
     except ValueError as error:
         return discarded("MESSAGE_REJECTED", str(error))
 
+    encode = _encode_as_javascript if call.settings.get("sharedSecret") else _encode
     unreadable: dict[int, Outcome] = {}
     if first.get("enable_batching") is True or len(payloads) > 1:
-        body, unreadable = _encode_batch(payloads)
+        body, unreadable = _encode_batch(payloads, encode)
         if len(unreadable) == len(payloads):
             return list(unreadable.values())
         # Segment signs the first element alone (spec §22.15).
@@ -90,7 +96,7 @@ async def _send(call: Call, payloads: Sequence[Payload], events: Sequence[Event]
     else:
         signed = first
         try:
-            body = _encode(first.get("data")) if "data" in first else b""
+            body = encode(first.get("data")) if "data" in first else b""
         except ValueError as error:
             return discarded("MESSAGE_REJECTED", str(error))
     try:
@@ -116,17 +122,27 @@ def _encode(data: Any) -> bytes:
         raise ValueError(f"data can't be written as JSON: {error}") from None
 
 
-def _encode_batch(payloads: Sequence[Payload]) -> tuple[bytes, dict[int, Outcome]]:
+def _encode_as_javascript(data: Any) -> bytes:
+    """As JSON.stringify writes it: Segment's documentation has receivers of X-Signature parse the body and
+    write it again before they verify, and 42.0 is 42 then. Raises ValueError as `_encode` does.
+    """
+    encoded = _encode(data)
+    return str(stringify(data)).encode() if _UNLIKE_JAVASCRIPT.search(encoded) else encoded
+
+
+def _encode_batch(
+    payloads: Sequence[Payload], encode: Callable[[Any], bytes]
+) -> tuple[bytes, dict[int, Outcome]]:
     """The JSON array, and by position the outcomes of those that could not be put into it."""
     try:
-        return _encode([payload.get("data") for payload in payloads]), {}
+        return encode([payload.get("data") for payload in payloads]), {}
     except ValueError:
         pass
     encoded: list[bytes] = []
     unreadable: dict[int, Outcome] = {}
     for place, payload in enumerate(payloads):
         try:
-            encoded.append(_encode(payload.get("data")))
+            encoded.append(encode(payload.get("data")))
         except ValueError as error:
             unreadable[place] = discarded("MESSAGE_REJECTED", str(error))
     return b"[" + b",".join(encoded) + b"]", unreadable
@@ -165,7 +181,7 @@ def _sign(
     for name in [name for name in headers if name.lower() in _SIGNATURES]:
         del headers[name]
     if shared and "data" in signed:
-        headers["x-signature"] = segment_signature(shared, _encode(signed["data"]))
+        headers["x-signature"] = segment_signature(shared, _encode_as_javascript(signed["data"]))
     if standard:
         message_ids = [event["messageId"] for event in events if isinstance(event.get("messageId"), str)]
         known = bool(events) and len(message_ids) == len(events)

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from onward.destinations.outcome import DELIVERED
 from onward.destinations.webhook import SEND
+from onward.destinations.webhook.send import _encode_as_javascript
 from onward.destinations.webhook.sign import segment_signature, standard_id, standard_signature
 from onward.egress.http import EgressError
+from onward.pipeline.javascript import stringify
 
 URL = "https://hook.example/x"
 
@@ -207,6 +209,35 @@ async def test_one_event_is_signed_whole(run, http):
     (request,) = http.requests
     expected = hmac.new("tö".encode(), request.body, hashlib.sha1).hexdigest()
     assert request.headers["x-signature"] == expected
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False)
+    | st.text('aé"\n1'),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("b10", max_size=3), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+
+
+@given(json_values)
+def test_under_a_shared_secret_bodies_are_what_javascript_writes(value):
+    assert _encode_as_javascript(value) == stringify(value).encode()
+
+
+async def test_a_signature_holds_for_a_body_that_javascript_parsed_and_wrote_again(run, http):
+    settings = {"sharedSecret": "s"}
+    await run(SEND, [payload({"revenue": 42.0})], settings=settings)
+    await run(SEND, batch({"2": 1e21, "1": -0.0}, {"a": 1.0}), settings=settings)
+    single, several = http.requests
+    assert single.body == b'{"revenue":42}'
+    assert single.headers["x-signature"] == segment_signature("s", single.body)
+    assert several.body == b'[{"1":0,"2":1e+21},{"a":1}]'
+    assert several.headers["x-signature"] == segment_signature("s", b'{"1":0,"2":1e+21}')
 
 
 async def test_a_batch_is_signed_by_its_first_element(run, http):
