@@ -28,6 +28,7 @@ import structlog
 
 from onward import observe
 from onward.child import EXIT_CONFIGURATION
+from onward.egress.guard import Guard
 from onward.roles import PRIVATE, Child, Report, TreeLock, beats, role_of, write_report
 from onward.settings import Settings
 from onward.workspace.bootstrap import bootstrap
@@ -262,6 +263,10 @@ def serve(
     """
     os.umask(PRIVATE)
     observe.configure(settings.log_level, "supervisor")
+    try:
+        Guard(settings.egress_allow)  # or else every delivery process would stumble over it, again and again
+    except ValueError as error:
+        raise StartError(f"{error}.") from error
     lock = TreeLock(settings.data)
     host = check_address(settings.host, settings.port)
     settings = msgspec.structs.replace(settings, host=host, data=settings.data.resolve())

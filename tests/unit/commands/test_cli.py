@@ -55,6 +55,16 @@ def test_a_data_folder_that_cannot_be_is_named(
     assert "--data" in err
 
 
+def test_a_range_that_is_none_is_named_before_anything_starts(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONWARD_EGRESS_ALLOW", "127.0.0.0/8,10.1.2.3/8")
+    status, _, error = run(capsys, "serve", "--data", str(tmp_path / "data"), "--port", "0")
+    assert status == 2
+    assert error.startswith("onward: egress_allow: '10.1.2.3/8' is not an address range")
+    assert not (tmp_path / "data").exists()
+
+
 def test_an_unknown_setting_in_the_file_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "onward.toml"
     file.write_text("prot = 8080\n")
