@@ -1,5 +1,6 @@
 """What became of a destination's events (ours): its books, and what was given up on and why."""
 
+import re
 from typing import Any
 
 from litestar import Router, get
@@ -9,6 +10,9 @@ from onward.api.answers import data as answer
 from onward.api.context import ApiRequest, Discarded, Id, InContext, Pages
 from onward.workspace import destinations as edit
 from onward.workspace.errors import Invalid
+
+CURSOR = re.compile(r"[0-9]{1,18}")
+"""A discard's id, which the database can hold."""
 
 
 @get("/delivery", operation_id="getDestinationDelivery", sync_to_thread=True)
@@ -36,7 +40,7 @@ def list_discards(context: InContext, request: ApiRequest, destination_id: Id, p
     """The newest first; `?code=` and `?messageId=` narrow it down."""
     with context.reading() as session:
         edit.get_destination(session, context.workspace_id, destination_id)
-    if paging.cursor is not None and not (paging.cursor.isascii() and paging.cursor.isdigit()):
+    if paging.cursor is not None and not CURSOR.fullmatch(paging.cursor):
         raise Invalid("this is not a cursor that a page has given", field="pagination.cursor")
     before = int(paging.cursor) if paging.cursor is not None else None
     query = request.query_params

@@ -15,6 +15,7 @@ Header = tuple[bytes, bytes]
 
 JSON: Header = (b"content-type", b"application/json")
 NO_STORE: Header = (b"cache-control", b"no-store, max-age=0")
+VARY: Header = (b"vary", b"Origin")
 MAX_AGE: Header = (b"access-control-max-age", b"86400")
 METHODS: Header = (b"access-control-allow-methods", b"GET, HEAD, POST, OPTIONS")
 EXPOSED: Header = (b"access-control-expose-headers", b"Retry-After, X-RateLimit-Reset")
@@ -28,6 +29,8 @@ class Answer(NamedTuple):
     status: int
     body: bytes
     headers: tuple[Header, ...]
+    cached: bool = False
+    """Whether caches may keep it."""
 
 
 def answer(status: int, body: bytes, *headers: Header) -> Answer:
@@ -108,11 +111,15 @@ def cors(origin: bytes) -> tuple[Header, ...]:
         (b"access-control-allow-origin", origin),
         (b"access-control-allow-credentials", b"true"),
         EXPOSED,
-        (b"vary", b"Origin"),
+        VARY,
     )
 
 
 def start(reply: Answer, origin: bytes | None) -> dict[str, Any]:
     """The ASGI message that opens this answer."""
-    headers = reply.headers if origin is None else (*reply.headers, *cors(origin))
+    headers = reply.headers
+    if origin is not None:
+        headers = (*headers, *cors(origin))
+    elif reply.cached:
+        headers = (*headers, VARY)  # Or a cache would give this one to a page, which may not read it.
     return {"type": "http.response.start", "status": reply.status, "headers": headers}

@@ -31,8 +31,8 @@ def settings(snapshot: Snapshot, key: str, host: bytes, scheme: str, known: byte
     etag = b'"%s"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode()
     headers = ((b"etag", etag), (b"cache-control", b"public, max-age=%d" % MAX_AGE))
     if known is not None and (known.strip() == b"*" or etag in known):
-        return Answer(304, b"", headers)
-    return answer(200, body, JSON, *headers)
+        return Answer(304, b"", headers, cached=True)
+    return answer(200, body, JSON, *headers)._replace(cached=True)
 
 
 def document(key: str, host: str, scheme: str) -> dict[str, object]:

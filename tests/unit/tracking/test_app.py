@@ -350,6 +350,8 @@ async def test_cdn_settings(door: Door) -> None:
     again = await door.request("GET", path, headers={**host, "if-none-match": reply.headers["etag"]})
     assert (again.status, again.body) == (304, b"")
     assert (await door.request("GET", "/v1/projects/nobody/settings")).status == 404
+    for asked in ({}, {"if-none-match": "*"}, {"origin": "https://a.example"}):
+        assert (await door.request("GET", path, headers=asked)).headers["vary"] == "Origin"
     assert (await door.request("OPTIONS", path, headers=host)).status == 204
     proxied = {"host": "a.example", "x-forwarded-proto": "https"}
     reply = await door.request("GET", path, headers=proxied, client=("10.0.0.1", 1))
