@@ -83,14 +83,14 @@ class Rig:
             raise answer
         return answer
 
-    def append(self, events, per_record=10, received_at=1_000, type="track"):
+    def append(self, events, per_record=10, received_at=1_000, type="track", name="E"):
         for start in range(0, events, per_record):
             batch = []
             for _n in range(start, min(start + per_record, events)):
                 batch.append(
                     {
                         "type": type,
-                        "event": "E",
+                        "event": name,
                         "userId": "u",
                         "messageId": f"m{self.made}",
                         "properties": {"n": self.made},

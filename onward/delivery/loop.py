@@ -23,7 +23,7 @@ import structlog
 from onward.delivery.batcher import Batcher
 from onward.delivery.breaker import Breaker
 from onward.delivery.follower import Follower, SourceLog
-from onward.delivery.item import Batch, Item, Labels
+from onward.delivery.item import Batch, Item, Label, Labels
 from onward.delivery.ledger import Ledger, untouched
 from onward.delivery.limiter import RateLimiter
 from onward.delivery.parking import Parking
@@ -40,7 +40,8 @@ log = structlog.get_logger()
 READ = 4
 """Records read at a time: few decoded records alive keep memory flat and the caches warm."""
 PROBE_RECORDS = 50
-"""Records searched for an event to probe with, at a time."""
+PROBE_EVENTS = 500
+"""How far ahead an event to probe with is looked for."""
 WINDOW = 10_000
 """Open events of a destination at most, or three of its batches."""
 LONGEST_PAUSE = 3600.0
@@ -62,6 +63,7 @@ class DestinationLoop:
         policy = plan.destination.policy
         self.plan = plan
         self._http = http
+        self._dice = dice
         self._changed = changed
         self._labels = Labels()
         self._ledger = Ledger(state.cursor)
@@ -80,6 +82,8 @@ class DestinationLoop:
         self._largest_batch = 1
         self._probe_parked = False
         """Whether the last probe was of a parked payload."""
+        self._probed: set[Label] = set()
+        """Kinds of events that were probed with since the breaker opened."""
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -307,6 +311,7 @@ class DestinationLoop:
         if failure is None:
             opened_at = self._breaker.opened_at
             if self._breaker.succeeded() and opened_at is not None:
+                self._probed.clear()
                 self._settler.changes.breaker = 0.0
                 self._settler.changes.shift_deadlines += now - opened_at
                 self._changed()
@@ -372,8 +377,18 @@ class DestinationLoop:
         return self._batches_of(parked)[0] if parked else None
 
     def _new_probe(self, now: float) -> Batch | None:
+        """Of an event of a kind that no probe has had yet, as far as one is near; else of any one that is."""
+        at = self._untried()
         for _ in range(PROBE_RECORDS):  # Those before may hold nothing for this destination.
-            if self._held or not self._read(now, 1):
+            if at is not None or len(self._held) >= PROBE_EVENTS or not self._read(now, 1):
                 break
-            self._held = self._take_unsent()
-        return Batch([self._held.pop(0)]) if self._held else None
+            self._held += self._take_unsent()
+            at = self._untried()
+        if not self._held:
+            return None
+        item = self._held.pop(self._dice.randrange(len(self._held)) if at is None else at)
+        self._probed.add(item.label)
+        return Batch([item])
+
+    def _untried(self) -> int | None:
+        return next((at for at, item in enumerate(self._held) if item.label not in self._probed), None)

@@ -41,6 +41,18 @@ async def test_events_that_always_fail_do_not_keep_the_others_from_going_out(tmp
     assert (books.delivered, books.discarded) == (rig.made - 30, 30)
 
 
+async def test_a_kind_of_event_that_always_fails_is_soon_passed_by(tmp_path, monkeypatch):
+    quick_probes(monkeypatch)
+    rig = Rig(tmp_path, policy=HASTY)
+    rig.answer = lambda ids: retry("500", "never") if int(ids[0][1:]) < 300 else DELIVERED
+    rig.append(300, per_record=10, name="Poison")
+    rig.append(20)
+    async with rig.running() as loop:
+        await rig.until(lambda: "m310" in rig.sent)
+        assert loop._ledger.open_events <= 400
+    assert min(at for at, id in enumerate(rig.sent) if int(id[1:]) >= 300) < 30
+
+
 async def test_an_outage_in_which_little_happens_costs_no_event(tmp_path, monkeypatch):
     quick_probes(monkeypatch)
     rig = Rig(tmp_path, policy=HASTY)
