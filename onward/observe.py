@@ -32,7 +32,9 @@ def configure(level: Level, role: str) -> None:
     ]
     final: list[Processor]
     if sys.stderr.isatty():
-        final = [structlog.dev.ConsoleRenderer(pad_event_to=0)]
+        # The plain traceback: others show local variables, and so tokens, secrets and people's data.
+        plain = structlog.dev.plain_traceback
+        final = [structlog.dev.ConsoleRenderer(pad_event_to=0, exception_formatter=plain)]
     else:
         final = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_dumps)]
     formatter = structlog.stdlib.ProcessorFormatter(

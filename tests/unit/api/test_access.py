@@ -133,3 +133,10 @@ async def test_echo(call: Call, client: httpx.AsyncClient) -> None:
     await call("GET", "/echo?message=hi&triggerError=true", status=400)
     await call("GET", "/echo?message=hi&triggerUnexpectedError=true", status=500)
     assert (await client.get("/echo?message=hi&statusCode=202")).status_code == 202
+
+
+async def test_options_tells_the_methods_to_anyone(client: httpx.AsyncClient) -> None:
+    for headers in ({}, {"authorization": ""}):
+        reply = await client.request("OPTIONS", "/sources", headers=headers)
+        assert reply.status_code == 204
+        assert {"GET", "POST"} <= set(re.findall("[A-Z]+", reply.headers["allow"]))
