@@ -135,8 +135,8 @@ async def test_echo(call: Call, client: httpx.AsyncClient) -> None:
     assert (await client.get("/echo?message=hi&statusCode=202")).status_code == 202
 
 
-async def test_options_tells_the_methods_to_anyone(client: httpx.AsyncClient) -> None:
+async def test_options_needs_no_token(client: httpx.AsyncClient) -> None:
     for headers in ({}, {"authorization": ""}):
         reply = await client.request("OPTIONS", "/sources", headers=headers)
         assert reply.status_code == 204
-        assert {"GET", "POST"} <= set(re.findall("[A-Z]+", reply.headers["allow"]))
+        assert "OPTIONS" in re.findall("[A-Z]+", reply.headers["allow"])
