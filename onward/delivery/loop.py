@@ -245,6 +245,8 @@ class DestinationLoop:
 
     def _left(self, worker: "asyncio.Task[None]") -> None:
         self._workers.discard(worker)
+        if not worker.cancelled() and (error := worker.exception()) is not None:
+            log.error("worker failed", destination=self.plan.destination.id, exc_info=error)
         self.wake()  # Not sooner: whoever wakes has to find the place free.
 
     async def _work(self) -> None:

