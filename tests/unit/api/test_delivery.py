@@ -74,3 +74,20 @@ async def test_they_are_not_for_members_nor_of_what_does_not_exist(
     await call("GET", path, status=403, headers={"authorization": f"Bearer {member_token}"})
     await call("GET", "/destinations/nope/delivery", status=404)
     await call("GET", "/destinations/nope/discards", status=404)
+
+
+async def test_what_lets_someone_in_is_masked(call: Call, destination: Json, state: SqliteStateStore) -> None:
+    state.open_destination(destination["id"], Position())
+    changes = Changes()
+    one = discard(1)
+    one.payload = {
+        "url": "https://ada:s3cret@example.com/in?api_key=s3cret&page=2",
+        "headers": {"Authorization": "Bearer s3cret", "X-Shop": "7"},
+        "data": {"n": 1},
+    }
+    changes.discards = [one]
+    state.commit([(destination["id"], changes)], NOW)
+    (shown,) = (await call("GET", f"/destinations/{destination['id']}/discards"))["discards"]
+    assert "s3cret" not in str(shown)
+    assert shown["payload"]["headers"]["X-Shop"] == "7" and "page=2" in shown["payload"]["url"]
+    assert shown["payload"]["data"] == {"n": 1}
