@@ -66,8 +66,9 @@ def running(
 class Server:
     """`onward serve` in a folder."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, **settings: str) -> None:
         self.data = data
+        self._settings = {f"ONWARD_{name.upper()}": value for name, value in settings.items()}
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -80,6 +81,7 @@ class Server:
             "ONWARD_TOKEN": TOKEN,
             "ONWARD_EGRESS_ALLOW": "127.0.0.0/8",
             "ONWARD_LOG_LEVEL": "warning",
+            **self._settings,
         }
         with running(["-m", "onward", "serve"], environment):
             wait_until(self._ready)
