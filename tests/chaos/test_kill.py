@@ -50,6 +50,8 @@ def test_nothing_answered_200_is_lost(onward_factory, sink_factory, rounds):
     }
     for id in ids.values():
         onward.api("PATCH", f"/destinations/{id}", {"delivery": PATIENT})
+    # A change reaches delivery within moments, not at once: so it is enabled with the filter in place.
+    onward.api("PATCH", f"/destinations/{ids['filtered']}", {"enabled": False})
     onward.api(
         "POST",
         f"/destination/{ids['filtered']}/filters",
@@ -61,6 +63,7 @@ def test_nothing_answered_200_is_lost(onward_factory, sink_factory, rounds):
             "enabled": True,
         },
     )
+    onward.api("PATCH", f"/destinations/{ids['filtered']}", {"enabled": True})
     sinks: list[Sink] = [single, batched, bulk, filtered]
     kills = {"web": 0, "delivery-0": 0, "delivery-1": 0, "supervisor": 0}
     with Clients(onward, source) as clients:
