@@ -254,12 +254,19 @@ class Onward:
         return source
 
     def create_webhook(
-        self, source: Source, url: str, name: str = "", delivery: dict[str, Any] | None = None, **mapping: Any
+        self,
+        source: Source,
+        url: str,
+        name: str = "",
+        delivery: dict[str, Any] | None = None,
+        drop: str | None = None,
+        **mapping: Any,
     ) -> str:
         """Connect `actions-webhook` to a source, with one subscription that sends every event; its id.
 
         `mapping` is that of the subscription: `batch_size=100`, `enable_batching=True`, `headers={…}`, …;
-        `trigger="…"` replaces the trigger. `delivery` is the destination's delivery policy.
+        `trigger="…"` replaces the trigger. `delivery` is the destination's delivery policy,
+        `drop` the condition of a filter that drops events.
         """
         types = ("identify", "track", "page", "screen", "group", "alias")
         trigger = mapping.pop("trigger", " or ".join(f'type = "{type}"' for type in types))
@@ -280,7 +287,10 @@ class Onward:
                 "settings": {"url": url, "method": "POST", "data": {"@path": "$."}, **mapping},
             },
         )
-        # Enabled last: what is sent from now on finds the subscription in place.
+        if drop is not None:
+            filter = {"if": drop, "actions": [{"type": "DROP"}], "title": "Drop", "enabled": True}
+            self.api("POST", f"/destination/{created}/filters", {"sourceId": source.id, **filter})
+        # Enabled last: what is sent from now on finds the subscription and the filter in place.
         self.api("PATCH", f"/destinations/{created}", {"enabled": True})
         return created
 

@@ -42,28 +42,13 @@ def test_nothing_answered_200_is_lost(onward_factory, sink_factory, rounds):
     onward: Onward = onward_factory(workers=2).start()
     source = onward.create_source("chaos")
     single, batched, bulk, filtered = (sink_factory().start() for _ in range(4))
+    batches = {"enable_batching": True, "batch_size": 20, "delivery": PATIENT}
     ids = {
-        "single": onward.create_webhook(source, single.url),
-        "batched": onward.create_webhook(source, batched.url, enable_batching=True, batch_size=20),
-        "bulk": onward.create_webhook(source, bulk.url, enable_batching=True, batch_size=1000),
-        "filtered": onward.create_webhook(source, filtered.url, enable_batching=True, batch_size=20),
+        "single": onward.create_webhook(source, single.url, delivery=PATIENT),
+        "batched": onward.create_webhook(source, batched.url, **batches),
+        "bulk": onward.create_webhook(source, bulk.url, **batches | {"batch_size": 1000}),
+        "filtered": onward.create_webhook(source, filtered.url, drop="properties.drop", **batches),
     }
-    for id in ids.values():
-        onward.api("PATCH", f"/destinations/{id}", {"delivery": PATIENT})
-    # A change reaches delivery within moments, not at once: so it is enabled with the filter in place.
-    onward.api("PATCH", f"/destinations/{ids['filtered']}", {"enabled": False})
-    onward.api(
-        "POST",
-        f"/destination/{ids['filtered']}/filters",
-        {
-            "sourceId": source.id,
-            "if": "properties.drop",
-            "actions": [{"type": "DROP"}],
-            "title": "Drop a tenth",
-            "enabled": True,
-        },
-    )
-    onward.api("PATCH", f"/destinations/{ids['filtered']}", {"enabled": True})
     sinks: list[Sink] = [single, batched, bulk, filtered]
     kills = {"web": 0, "delivery-0": 0, "delivery-1": 0, "supervisor": 0}
     with Clients(onward, source) as clients:
