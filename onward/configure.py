@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-from onward.destinations.catalog import CATALOG
+from onward.destinations.catalog import open_catalogue
 from onward.roles import PRIVATE, run_folder
 from onward.settings import Settings
 from onward.workspace import yaml
@@ -32,7 +32,7 @@ def _workspace(settings: Settings) -> Iterator[tuple[Store, str]]:
     started = bootstrap(settings)
     if started.token:
         Console(stderr=True, soft_wrap=True).print(f"Public API token, shown this once: {started.token}")
-    store = Store.open(settings, CATALOG)
+    store = Store.open(settings, open_catalogue(settings.catalog_folder))
     try:
         yield store, started.workspace_id
     finally:

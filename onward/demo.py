@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import select
 
-from onward.destinations.catalog import CATALOG
+from onward.destinations.catalog import open_catalogue
 from onward.roles import PRIVATE, run_folder
 from onward.settings import Settings
 from onward.supervisor import Role, address_of, check_address, serve
@@ -68,7 +68,7 @@ def keep_token(data: Path) -> str:
 
 def set_up(settings: Settings, sink: str) -> str:
     """Make or update the demo's source and webhook; the source's write key."""
-    store = Store.open(settings, CATALOG)
+    store = Store.open(settings, open_catalogue(settings.catalog_folder))
     try:
         workspace_id = bootstrap(settings).workspace_id
         with store.changing(workspace_id, Actor(id="demo")) as editor:
@@ -98,7 +98,7 @@ def _webhook(editor: Editor, source: Source, url: str) -> None:
             destination,
             name="Send everything",
             action="send",
-            trigger=CATALOG["actions-webhook"].actions["send"].default_trigger,
+            trigger=editor.catalogue["actions-webhook"].actions["send"].default_trigger,
             mapping=mapping,
             enabled=True,
         )

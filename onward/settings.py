@@ -6,6 +6,7 @@ workspace (sources, destinations, …) is not here but in `onward.workspace`.
 """
 
 import os
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +26,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The one data folder."""
     host: str = "127.0.0.1"
     port: int = 8080
+    catalog: Path | None = None
+    """Where Segment's open-source destinations are installed (`onward catalog update`); None for the
+    environment that Onward itself is installed in."""
     workers: int = max(1, (os.cpu_count() or 2) - 1)
     """Delivery processes; each owns a share of the destinations."""
     token: str | None = None
@@ -45,6 +49,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     discard_retention_hours: float = 168.0
     """How long a failed event's payload is kept for inspection."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def catalog_folder(self) -> Path:
+        return self.catalog or Path(sys.prefix) / "share" / "onward" / "catalog"
 
 
 def load(

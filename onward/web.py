@@ -27,7 +27,7 @@ from onward import __version__, eventlog
 from onward.api.app import create_api
 from onward.delivery.report import DeliveryReport
 from onward.delivery.state.sqlite import SqliteStateStore
-from onward.destinations.catalog import CATALOG
+from onward.destinations.catalog import open_catalogue
 from onward.eventlog.protocol import EventLog
 from onward.health import readiness
 from onward.metrics import CONTENT_TYPE, Metrics
@@ -176,7 +176,9 @@ async def serve(settings: Settings) -> None:
     metrics_log = eventlog.open_reader(settings.data)
     pages = Pages(settings, configuration, Metrics(settings.data, metrics_log, store, reader))
     # Litestar spells the ASGI types out more narrowly than they are.
-    api = cast(Application, create_api(settings, CATALOG, reader.recent, DeliveryReport(store, metrics_log)))
+    catalogue = open_catalogue(settings.catalog_folder)
+    report = DeliveryReport(store, metrics_log)
+    api = cast(Application, create_api(settings, catalogue, reader.recent, report))
     # The embedded server's classes carry no types.
     server: Any = Server(
         dispatch(tracking, api, pages),

@@ -60,8 +60,8 @@ def destination_metadata(definition: Definition, status: str = "PUBLIC") -> Json
         "options": [_option(name, field) for name, field in definition.settings.items()],
         "status": status,
         "previousNames": list(definition.previous_names),
-        "categories": list(definition.categories),
-        "website": definition.website,
+        "categories": list(definition.listing.categories),
+        "website": definition.listing.website,
         "components": [],
         "supportedFeatures": {
             "cloudModeInstances": "MULTIPLE",

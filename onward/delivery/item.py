@@ -1,5 +1,6 @@
 """One payload on its way to one destination."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -9,6 +10,8 @@ from onward.delivery.state.protocol import DELIVERED, Count
 from onward.destinations.definition import Action, Payload
 from onward.pipeline.types import Event
 
+AUDIENCE = ("computation_id", "computation_key", "external_audience_id", "audience_settings")
+"""What of `context.personas` tells audiences apart, each of which an action may treat otherwise."""
 PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
@@ -66,6 +69,8 @@ class Target(msgspec.Struct, frozen=True):
 
     subscription_id: str
     action: Action
+    mapping: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    """The subscription's, for actions that need more than the payload."""
 
 
 class Item(msgspec.Struct, gc=False):
@@ -96,12 +101,22 @@ class Batch(msgspec.Struct, gc=False):
 
 
 def batch_key(item: Item) -> tuple[Any, ...]:
-    """What items must have in common to share a batch: the mapping and its `batch_keys` (spec §9.7)."""
+    """What items must have in common to share a batch: mapping, `batch_keys` and audience (spec §9.7)."""
+    target = item.target
     keys = item.payload.get("batch_keys")
-    if not keys:
-        return (item.target.subscription_id,)
+    if not keys and not target.action.by_audience:
+        return (target.subscription_id,)
     payload = item.payload
-    return (item.target.subscription_id, *[_hashable(payload.get(key)) for key in keys])
+    audience = _audience(item.event) if target.action.by_audience else None
+    return (target.subscription_id, audience, *[_hashable(payload.get(key)) for key in keys or ()])
+
+
+def _audience(event: Event) -> Any:
+    context = event.get("context")
+    personas = context.get("personas") if type(context) is dict else None
+    if type(personas) is not dict:
+        return None
+    return _hashable([personas.get(key) for key in AUDIENCE])
 
 
 def _hashable(value: Any) -> Any:

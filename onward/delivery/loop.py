@@ -31,7 +31,7 @@ from onward.delivery.plan import Plan
 from onward.delivery.sender import each, send
 from onward.delivery.settle import Settler
 from onward.delivery.state.protocol import Changes, DestinationState, Parked, StateStore
-from onward.destinations.definition import Call
+from onward.destinations.definition import Call, Runtime
 from onward.destinations.outcome import Outcome
 from onward.egress.http import Client
 
@@ -58,11 +58,13 @@ class DestinationLoop:
         http: Client,
         changed: Callable[[], None],
         dice: Random,
+        runtime: Runtime | None = None,
     ) -> None:
         """`changed` is called when there may be something to commit."""
         policy = plan.destination.policy
         self.plan = plan
         self._http = http
+        self._runtime = runtime
         self._dice = dice
         self._changed = changed
         self._labels = Labels()
@@ -291,6 +293,7 @@ class DestinationLoop:
 
     def _call(self, batch: Batch) -> Call:
         destination = self.plan.destination
+        target = batch.items[0].target
         return Call(
             settings=destination.settings,
             http=self._http,
@@ -300,6 +303,9 @@ class DestinationLoop:
             destination_id=destination.id,
             write_keys=self.plan.write_keys,
             events=[item.event for item in batch.items],
+            subscription_id=target.subscription_id,
+            mapping=target.mapping,
+            runtime=self._runtime,
         )
 
     # Pausing

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from onward.delivery.item import Target
-from onward.destinations import catalog
+from onward.destinations.catalog import Catalogue
 from onward.destinations.definition import Action, Call, Definition, Payload
 from onward.destinations.outcome import Outcome, discarded
 from onward.pipeline import route
@@ -31,11 +31,11 @@ class Plan:
     _by_subscription: Mapping[str, Target]
 
     @classmethod
-    def of(cls, destination: Destination, source: Source | None) -> "Plan":
-        """Raises `catalog.UnknownDestination` if the catalogue has no such definition any more."""
-        definition = catalog.get(destination.definition)
+    def of(cls, destination: Destination, source: Source | None, catalogue: Catalogue) -> "Plan":
+        """Raises `UnknownDestinationError` if the catalogue has no such definition any more."""
+        definition = catalogue[destination.definition]
         targets = [
-            Target(subscription.id, _action(definition, subscription))
+            Target(subscription.id, _action(definition, subscription), subscription.mapping)
             for subscription in destination.subscriptions
         ]
         compiled = route.compile(

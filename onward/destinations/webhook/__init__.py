@@ -1,6 +1,6 @@
 """Webhook (`actions-webhook`): events as JSON to any URL (spec §13.1)."""
 
-from onward.destinations.definition import Action, Definition, Field, Preset
+from onward.destinations.definition import Action, Definition, Field, Listing, Preset
 from onward.destinations.webhook.send import MAX_BATCH, METHODS, perform
 
 ALL_TYPES = " or ".join(
@@ -80,7 +80,7 @@ DEFINITION = Definition(
     name="Webhook",
     description="Send events as JSON to any URL, one by one or in batches, signed if you like.",
     previous_names=("Webhooks (Actions)", "Webhook (Actions)"),
-    categories=("Raw Data",),
+    listing=Listing(categories=("Raw Data",)),
     settings={
         "sharedSecret": Field(
             label="Shared secret",

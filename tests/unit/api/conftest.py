@@ -12,7 +12,7 @@ from sqlalchemy import select
 from onward.api.app import create_api
 from onward.delivery.report import DeliveryReport
 from onward.delivery.state.sqlite import SqliteStateStore
-from onward.destinations.catalog import CATALOG
+from onward.destinations.catalog import Catalogue
 from onward.eventlog import open_reader
 from onward.settings import Settings
 from onward.workspace.bootstrap import bootstrap
@@ -49,7 +49,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def store(settings: Settings) -> Store:
-    return Store.open(settings, CATALOG)
+    return Store.open(settings, Catalogue())
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def state(settings: Settings) -> Iterator[SqliteStateStore]:
 @pytest.fixture
 def app(settings: Settings, state: SqliteStateStore) -> Litestar:
     report = DeliveryReport(state, open_reader(settings.data))
-    return create_api(settings, CATALOG, lambda source_id, count: LINES[:count], report)
+    return create_api(settings, Catalogue(), lambda source_id, count: LINES[:count], report)
 
 
 @pytest.fixture

@@ -3,22 +3,35 @@ import re
 import pytest
 
 from onward.destinations import catalog
+from onward.destinations.definition import Definition
+
+CATALOGUE = catalog.Catalogue()
 
 
-def test_finds_by_slug_and_by_id():
-    for slug, definition in catalog.CATALOG.items():
-        assert catalog.get(slug) is definition
-        assert catalog.by_id(definition.id) is definition
+def test_every_slug_and_id_is_one_destination():
+    for slug, definition in CATALOGUE.items():
+        assert CATALOGUE[slug] is definition
+    assert len({definition.id for definition in CATALOGUE.values()}) == len(CATALOGUE)
 
 
-def test_an_unknown_destination_is_named_with_what_there_is():
-    with pytest.raises(catalog.UnknownDestinationError, match=r"'actions-nope'.*actions-webhook"):
-        catalog.get("actions-nope")
-    with pytest.raises(catalog.UnknownDestinationError, match=r"'0000'.*614a3c7d791c91c41bae7599"):
-        catalog.by_id("0000")
+def test_an_unknown_destination_is_named():
+    with pytest.raises(
+        catalog.UnknownDestinationError, match=r"^the catalogue has no destination 'actions-nope'"
+    ):
+        CATALOGUE["actions-nope"]
+    assert CATALOGUE.get("actions-nope") is None
 
 
-@pytest.mark.parametrize("definition", catalog.CATALOG.values(), ids=lambda each: each.slug)
+def test_onwards_own_answers_where_there_are_both():
+    other = Definition(slug="actions-webhook", id="0" * 24, name="Other", description="", native=False)
+    bridged = Definition(slug="actions-x", id="1" * 24, name="X", description="", native=False)
+    both = catalog.Catalogue({"actions-webhook": other, "actions-x": bridged})
+    assert both["actions-webhook"].native
+    assert both["actions-x"] is bridged
+    assert len(both) == len(CATALOGUE) + 1
+
+
+@pytest.mark.parametrize("definition", CATALOGUE.values(), ids=lambda each: each.slug)
 def test_definitions_hold_together(definition):
     assert re.fullmatch(r"[0-9a-f]{24}", definition.id)
     assert definition.name and definition.description
@@ -38,5 +51,5 @@ def test_definitions_hold_together(definition):
 
 
 def test_the_definitions_are_segments():
-    assert catalog.get("actions-webhook").id == "614a3c7d791c91c41bae7599"
-    assert catalog.get("actions-segment").id == "6371eee1ae5e324869aa8b1b"
+    assert CATALOGUE["actions-webhook"].id == "614a3c7d791c91c41bae7599"
+    assert CATALOGUE["actions-segment"].id == "6371eee1ae5e324869aa8b1b"

@@ -8,7 +8,7 @@ from typing import Any
 class Field:
     label: str = ""
     type: str = "string"
-    required: bool = False
+    required: Any = False
     default: Any = None
     choices: tuple[str, ...] = ()
     multiple: bool = False
@@ -30,6 +30,7 @@ class Preset:
     action: str
     trigger: str
     mapping: dict[str, Any]
+    automatic: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from onward.destinations.catalog import CATALOG
+from onward.destinations.catalog import Catalogue
 from onward.settings import Settings
 from onward.workspace.store import Store
 from onward.workspace.yaml import plan
@@ -12,4 +12,4 @@ EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.yaml"))
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_examples_can_be_applied(settings: Settings, workspace_id: str, example: Path) -> None:
-    assert plan(Store.open(settings, CATALOG), workspace_id, example.read_text(), {}).changes
+    assert plan(Store.open(settings, Catalogue()), workspace_id, example.read_text(), {}).changes
