@@ -1,0 +1,1 @@
+"""Groups of commands: each module holds one, such as `onward catalog …`, and `onward.cli` lists them."""
