@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 
 from onward.workspace import delivery
 from onward.workspace.definitions import action_id
-from onward.workspace.entities import Destination, Filter, Source, Subscription, Workspace
+from onward.workspace.entities import Destination, Filter, Resource, Source, Subscription, Workspace
 from onward.workspace.pages import Page
 from onward.workspace.secrets import MASK
 
 Json = dict[str, Any]
-Listed = TypeVar("Listed", Source, Destination, Subscription, Filter)
+Listed = TypeVar("Listed", bound=Resource)
 
 
 def data(**fields: Any) -> Json:

@@ -2,10 +2,9 @@
 
 from typing import Any, Literal
 
-from onward.workspace.entities import Destination, Filter, Source, Subscription, Token, Workspace, same_json
+from onward.workspace.entities import Filter, Resource, Source, same_json
 from onward.workspace.secrets import MASK
 
-Audited = Workspace | Source | Destination | Subscription | Filter | Token
 State = dict[str, Any]
 """An entity's columns, sealed secrets included; `masked` makes it fit to be shown."""
 
@@ -14,32 +13,14 @@ Verb = Literal["Created", "Modified", "Enabled", "Disabled", "Deleted"]
 UNRECORDED = {"created_at", "updated_at", "hash", "active"}
 """Columns that say nothing about what someone changed."""
 
-NAMES: dict[type, str] = {
-    Workspace: "Workspace",
-    Source: "Source",
-    Destination: "Integration",
-    Subscription: "Destination Subscription",
-    Filter: "Destination Filter",
-    Token: "Token",
-}
-
 EXCEPTIONS = {
     "Integration Modified": "Destination Modified",
     "Integration Enabled": "Destination Enabled",
 }
 """Where Segment's names don't follow the pattern."""
 
-RESOURCE_TYPES: dict[type, str] = {
-    Workspace: "workspace",
-    Source: "source",
-    Destination: "destination",
-    Subscription: "destination_subscription",
-    Filter: "destination_filter",
-    Token: "token",
-}
 
-
-def state(entity: Audited) -> State:
+def state(entity: Resource) -> State:
     """What an audit event says of an entity. A copy: later changes to the entity don't show in it."""
     values = {
         column.key: _copy(getattr(entity, column.key))
@@ -63,17 +44,13 @@ def verb(before: State, after: State) -> Verb | None:
     return "Modified"
 
 
-def event_type(entity: Audited, verb: Verb) -> str:
-    name = f"{NAMES[type(entity)]} {verb}"
+def event_type(entity: Resource, verb: Verb) -> str:
+    name = f"{entity.event_name} {verb}"
     return EXCEPTIONS.get(name, name)
 
 
-def resource_type(entity: Audited) -> str:
-    return RESOURCE_TYPES[type(entity)]
-
-
-def resource_name(entity: Audited) -> str:
-    return entity.title if isinstance(entity, Filter) else entity.name
+def resource_name(entity: Resource) -> str:
+    return entity.title if isinstance(entity, Filter) else str(getattr(entity, "name", entity.id))
 
 
 def masked(values: State | None, before: State | None = None) -> State | None:

@@ -13,10 +13,10 @@ import msgspec
 from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
-from onward.workspace.entities import Destination, Filter, Source, Subscription
+from onward.workspace.entities import Resource
 from onward.workspace.errors import Invalid
 
-Listed = TypeVar("Listed", Source, Destination, Subscription, Filter)
+Listed = TypeVar("Listed", bound=Resource)
 
 Key = tuple[Annotated[int, msgspec.Meta(ge=-1, le=2**53)], str]
 

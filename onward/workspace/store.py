@@ -18,7 +18,7 @@ from onward.settings import Settings
 from onward.workspace import audit, compile
 from onward.workspace.database import open_engine, reading, writing
 from onward.workspace.definitions import Catalogue
-from onward.workspace.entities import AuditEvent, Workspace
+from onward.workspace.entities import AuditEvent, Resource, Workspace
 from onward.workspace.errors import NotFound
 from onward.workspace.secrets import Cipher, load_cipher
 
@@ -50,12 +50,12 @@ class Editor:
     """The version that this change makes."""
     events: list[AuditEvent] = field(default_factory=list)
 
-    def created(self, entity: audit.Audited) -> None:
+    def created(self, entity: Resource) -> None:
         self.session.add(entity)
         self.session.flush()
         self._record(entity, "Created", None, audit.state(entity))
 
-    def modified(self, entity: audit.Audited, before: audit.State) -> bool:
+    def modified(self, entity: Resource, before: audit.State) -> bool:
         """Say that `entity` was changed from `before` (`audit.state`); whether anything differs."""
         after = audit.state(entity)
         verb = audit.verb(before, after)
@@ -66,13 +66,13 @@ class Editor:
         self._record(entity, verb, before, after)
         return True
 
-    def deleted(self, entity: audit.Audited) -> None:
+    def deleted(self, entity: Resource) -> None:
         self._record(entity, "Deleted", audit.state(entity), None)
         self.session.delete(entity)
         self.session.flush()
 
     def _record(
-        self, entity: audit.Audited, verb: audit.Verb, before: audit.State | None, after: audit.State | None
+        self, entity: Resource, verb: audit.Verb, before: audit.State | None, after: audit.State | None
     ) -> None:
         event = AuditEvent(
             workspace_id=self.workspace.id,
@@ -81,7 +81,7 @@ class Editor:
             actor=self.actor.id,
             actor_email=self.actor.email,
             resource_id=entity.id,
-            resource_type=audit.resource_type(entity),
+            resource_type=entity.resource_type,
             resource_name=audit.resource_name(entity),
             before=audit.masked(before),
             after=audit.masked(after, before),
