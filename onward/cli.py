@@ -75,6 +75,7 @@ def sink(
     status: Annotated[int | None, Parameter(help="Status of the failures (default: 500).")] = None,
     latency: Annotated[float, Parameter(help="Seconds before each answer.")] = 0.0,
     retry_after: Annotated[float | None, Parameter(help="Retry-After of the failures, in seconds.")] = None,
+    body: Annotated[str, Parameter(help="The JSON of successful answers.")] = '{"ok":true}',
 ) -> None:
     """Run an HTTP endpoint that records what it gets, and misbehaves on request.
 
@@ -85,7 +86,7 @@ def sink(
 
     behaviour = room.Behaviour(fail_rate, status, latency, retry_after)
     try:
-        endpoint = room.Sink(behaviour, out)
+        endpoint = room.Sink(behaviour, out, body)
     except (ValueError, OSError) as error:
         raise CommandError(str(error)) from error
 

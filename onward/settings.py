@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 GIB = 1 << 30
+LISTS = ("egress_allow", "egress_override")
 
 
 class SettingsError(Exception):
@@ -37,6 +38,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Key that encrypts secrets at rest (32 bytes, base64); without it a key file is made in `data`."""
     egress_allow: tuple[str, ...] = ()
     """Address ranges that the egress guard lets through although they are not public."""
+    egress_override: tuple[str, ...] = ()
+    """For tests: requests to a host go to another origin, `api.example.com=http://127.0.0.1:9000`; the host
+    may be `*.example.com` or `*`."""
     log_retention_hours: float = 168.0
     log_retention_bytes: int | None = None
     """At most this much event log, oldest slices first; None for no limit but the age."""
@@ -71,7 +75,7 @@ def load(
     for name in fields:
         text = environment.get(f"ONWARD_{name.upper()}")
         if text:
-            values[name] = text.split(",") if name == "egress_allow" else text
+            values[name] = text.split(",") if name in LISTS else text
     values.update({name: value for name, value in flags.items() if value is not None})
     unknown = values.keys() - fields
     if unknown:

@@ -95,11 +95,16 @@ _items = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Sink:
-    """What all connections share: the behaviour, the counts, the file."""
+    """What all connections share: the behaviour, the counts, the file.
 
-    def __init__(self, behaviour: Behaviour, out: Path | None = None) -> None:
+    `body`: the JSON of successful answers, for clients that read them.
+    """
+
+    def __init__(self, behaviour: Behaviour, out: Path | None = None, body: str = '{"ok":true}') -> None:
+        """Raises ValueError for a behaviour or a body that makes no sense."""
         behaviour.check()
         self.behaviour = behaviour
+        self.body = _json(body)
         self.statuses: Counter[str] = Counter()
         self.items = 0
         self.bytes = 0
@@ -135,7 +140,7 @@ class Sink:
         key = (status, after)
         if key not in self._answers:
             headers = "" if after is None else f"retry-after: {after:g}\r\n"
-            body = b"" if status == 204 else b'{"ok":%s}' % (b"true" if status < 400 else b"false")
+            body = b"" if status == 204 else self.body if status < 400 else b'{"ok":false}'
             self._answers[key] = response(status, body, headers)
         return self._answers[key]
 
@@ -267,6 +272,14 @@ def response(status: int, body: bytes, headers: str = "", close: bool = False) -
     length = "" if status == 204 else f"content-length: {len(body)}\r\n"
     head = f"HTTP/1.1 {status} {_reason(status)}\r\n{kind}{length}{headers}{closing}\r\n"
     return head.encode() + body
+
+
+def _json(text: str) -> bytes:
+    try:
+        msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"the body of answers must be JSON: {error}") from None
+    return text.encode()
 
 
 def _reason(status: int) -> str:

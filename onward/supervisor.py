@@ -29,6 +29,7 @@ import structlog
 from onward import observe
 from onward.child import EXIT_CONFIGURATION
 from onward.egress.guard import Guard
+from onward.egress.override import Override
 from onward.roles import PRIVATE, Child, Report, TreeLock, beats, role_of, write_report
 from onward.settings import Settings
 from onward.workspace.bootstrap import bootstrap
@@ -264,7 +265,9 @@ def serve(
     os.umask(PRIVATE)
     observe.configure(settings.log_level, "supervisor")
     try:
-        Guard(settings.egress_allow)  # or else every delivery process would stumble over it, again and again
+        # Or else every process would stumble over them, again and again.
+        Guard(settings.egress_allow)
+        override = Override(settings.egress_override)
     except ValueError as error:
         raise StartError(f"{error}.") from error
     lock = TreeLock(settings.data)
@@ -274,6 +277,8 @@ def serve(
     if token:
         print(f"Public API token, shown this once: {token}", flush=True)
     log.info("serving", address=address_of(settings), data=str(settings.data))
+    if override:
+        log.warning("requests go elsewhere, for tests", egress_override=list(settings.egress_override))
     if prepare:
         prepare(settings)
     asyncio.run(Supervisor(settings, lock, extra).run())

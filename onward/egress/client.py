@@ -25,6 +25,7 @@ from onward.egress import redact
 from onward.egress.connection import ClosedEarlyError
 from onward.egress.guard import Guard
 from onward.egress.http import EgressError, Request, Response
+from onward.egress.override import Override
 from onward.egress.pool import Pool
 from onward.egress.resolver import Lookup, Resolver
 from onward.egress.url import Target, join, parse
@@ -63,7 +64,7 @@ class HttpClient:
 
     `cap`: bytes of a response body that are kept. `per_origin`: connections to one scheme, host and port.
     `tls`: a context with other authorities, for tests; the default trusts the system's.
-    `lookup`: another resolver, for tests.
+    `lookup`: another resolver, for tests. `override`: where requests go instead of the host that they name.
     """
 
     def __init__(
@@ -75,8 +76,10 @@ class HttpClient:
         user_agent: str = USER_AGENT,
         tls: ssl.SSLContext | None = None,
         lookup: Lookup | None = None,
+        override: Override | None = None,
     ) -> None:
         self._guard = guard
+        self._override = override or None
         self._cap = cap
         self._per_origin = per_origin
         self._user_agent = user_agent
@@ -124,6 +127,8 @@ class HttpClient:
     async def _exchange(
         self, target: Target, request: Request, headers: Mapping[str, str], deadline: float
     ) -> Response:
+        if self._override is not None:
+            target, headers = self._override.apply(target, headers)
         head = _head(target, request.method, headers, len(request.body), self._user_agent)
         loop = asyncio.get_running_loop()
         fresh = False

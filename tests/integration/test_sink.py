@@ -4,9 +4,12 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 from harness import Sink, http, wait_until
+
+from onward import cli
 
 
 def test_records_what_it_gets_and_answers_200(sink: Sink) -> None:
@@ -115,3 +118,15 @@ def test_keeps_what_it_answered_when_it_is_killed(sink: Sink) -> None:
         client.join()
     assert len(sink.requests()) >= len(answered)
     assert set(answered) <= {event["n"] for event in sink.events()}
+
+
+def test_answers_with_the_body_that_it_was_given(sink_factory: Callable[..., Sink]) -> None:
+    sink = sink_factory("--body", '{"status": 1, "ids": ["a"]}').start()
+    assert http("POST", sink.url, {}).json() == {"status": 1, "ids": ["a"]}
+    sink.behave(status=400)
+    assert http("POST", sink.url, {}).json() == {"ok": False}
+
+
+def test_refuses_a_body_that_is_no_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["sink", "--port", "0", "--body", "{ok}"]) == 2
+    assert "must be JSON" in capsys.readouterr().err

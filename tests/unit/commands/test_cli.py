@@ -65,6 +65,16 @@ def test_a_range_that_is_none_is_named_before_anything_starts(
     assert not (tmp_path / "data").exists()
 
 
+def test_an_override_that_is_none_is_named_before_anything_starts(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONWARD_EGRESS_OVERRIDE", "*=http://127.0.0.1:9000,api.example.com=127.0.0.1")
+    status, _, error = run(capsys, "serve", "--data", str(tmp_path / "data"), "--port", "0")
+    assert status == 2
+    assert error.startswith("onward: egress_override: 'api.example.com=127.0.0.1' can't be used")
+    assert not (tmp_path / "data").exists()
+
+
 def test_an_unknown_setting_in_the_file_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "onward.toml"
     file.write_text("prot = 8080\n")
