@@ -213,6 +213,8 @@ class Listing:
     """Whether requests leave by Onward's own addresses, so that the tool can allow just those."""
     status: Literal["PUBLIC", "PUBLIC_BETA", "UNAVAILABLE"] = "PUBLIC"
     website: str = ""
+    partner_owned: bool = False
+    """Whether the tool's maker wrote Segment's destination for it."""
     own_sockets: bool = False
     """Whether it speaks a protocol of its own rather than HTTP."""
     documentation: str = ""
