@@ -9,7 +9,8 @@ Hence not aiohttp; nor pyreqwest, which can pin names to addresses but never sho
   request is repeated at once on a fresh one. The server may have acted on the first (RFC 9110 §9.2.2), as
   it may with any retry of the engine; it is the same repeat, without the backoff.
 - The request's timeout covers all of it: waiting for a connection, DNS, connect, TLS, send, answer, hops.
-- Of a body at most `cap` bytes are read; the rest is cut off with the connection, the exchange stands.
+- Of a body at most `cap` bytes are read, or as many as the request says; the rest is cut off with the
+  connection, the exchange stands.
 - Nothing in a name, value or URL can break out of its line: it is refused as INVALID_HEADER or INVALID_URL.
 """
 
@@ -110,7 +111,7 @@ class HttpClient:
                     headers = {k: v for k, v in headers.items() if not redact.is_secret_header(k)}
                 response = await self._exchange(target, request, headers, deadline)
         if "content-encoding" in response.headers:
-            return _decoded(response, self._cap)
+            return _decoded(response, self._cap if request.keep is None else request.keep)
         return response
 
     async def close(self) -> None:
@@ -141,7 +142,7 @@ class HttpClient:
             kept = connection.used
             try:
                 return await connection.exchange(
-                    head, request.body, head_only=request.method == "HEAD", loop=loop
+                    head, request.body, head_only=request.method == "HEAD", loop=loop, keep=request.keep
                 )
             except ClosedEarlyError:
                 if not kept:

@@ -57,6 +57,7 @@ class Connection(asyncio.Protocol):
         "_head_only",
         "_headers",
         "_keep_alive",
+        "_limit",
         "_on_lost",
         "_parser",
         "_received",
@@ -79,7 +80,7 @@ class Connection(asyncio.Protocol):
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._future: asyncio.Future[Response] | None = None
-        self._reset(head_only=False)
+        self._reset(head_only=False, keep=None)
         self.closed = False
         self.used = False
         """Whether an exchange was completed on it before."""
@@ -94,13 +95,21 @@ class Connection(asyncio.Protocol):
     # -- the exchange ------------------------------------------------------------------------------
 
     def exchange(
-        self, head: bytes, body: bytes, *, head_only: bool, loop: asyncio.AbstractEventLoop
+        self,
+        head: bytes,
+        body: bytes,
+        *,
+        head_only: bool,
+        loop: asyncio.AbstractEventLoop,
+        keep: int | None = None,
     ) -> "asyncio.Future[Response]":
-        """Writes a request; the future holds the answer. `head_only`: it was HEAD, no body follows."""
+        """Writes a request; the future holds the answer. `head_only`: it was HEAD, no body follows.
+        `keep`: bytes of the body that are kept, if not the cap.
+        """
         transport = self._transport
         if transport is None or self.closed or self._future is not None:
             raise RuntimeError("exchange on a connection that is not idle")
-        self._reset(head_only)
+        self._reset(head_only, keep)
         self._future = future = loop.create_future()
         if len(body) < 65_536:
             transport.write(head + body)
@@ -108,12 +117,12 @@ class Connection(asyncio.Protocol):
             transport.writelines((head, body))
         return future
 
-    def _reset(self, head_only: bool) -> None:
+    def _reset(self, head_only: bool, keep: int | None) -> None:
         self._head_only = head_only
         self._status = 0
         self._headers: dict[str, str] = {}
         self._body: list[bytes] = []
-        self._room = self._cap
+        self._room = self._limit = self._cap if keep is None else keep
         self._received = 0
         self._head_done = False
         self._keep_alive = False
@@ -163,7 +172,7 @@ class Connection(asyncio.Protocol):
         elif self._received > MAX_HEAD:
             if not self._head_done:
                 self.fail(EgressError("ECONNABORTED", f"the answer's headers exceed {MAX_HEAD} bytes"))
-            elif self._received > MAX_HEAD + FRAMING * self._cap:
+            elif self._received > MAX_HEAD + FRAMING * self._limit:
                 self.fail(EgressError("ECONNABORTED", "the answer is framing without an end"))
 
     def eof_received(self) -> bool:

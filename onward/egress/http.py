@@ -17,6 +17,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds for the whole exchange: connect, send, answer."""
     follow_307: bool = True
     """Whether a 307 (or 308) is followed, each hop through the guard again; other redirects never are."""
+    keep: int | None = None
+    """Bytes of the answer's body that are kept; None for the client's response cap."""
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +26,7 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str]
     """Names in lower case."""
     body: bytes
-    """Cut at the client's response cap."""
+    """Cut at the client's response cap, or at what the request said."""
 
 
 class EgressError(Exception):

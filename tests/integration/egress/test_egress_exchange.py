@@ -207,6 +207,21 @@ async def test_a_huge_body_is_cut_at_the_cap_and_the_exchange_stands(framing):
     await client.close()
 
 
+async def test_a_request_says_how_much_of_its_answer_it_keeps():
+    async def handle(peer):
+        while True:
+            await peer.request()
+            await peer.say(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000)
+
+    client = HttpClient(Guard(LOOPBACK), cap=1_000)
+    async with serving(handle) as server:
+        for keep, length in ((200_000, 100_000), (None, 1_000), (100_000, 100_000), (10, 10), (None, 1_000)):
+            response = await client.send(Request(url=server.url(), keep=keep))
+            assert response.body == b"x" * length
+        assert server.connections == 3  # an answer that was cut costs its connection
+    await client.close()
+
+
 async def test_a_body_of_exactly_the_cap_keeps_the_connection():
     client = HttpClient(Guard(LOOPBACK), cap=2)
     async with serving(always(OK)) as server:
