@@ -114,6 +114,9 @@ class HttpClient:
             return _decoded(response, self._cap if request.keep is None else request.keep)
         return response
 
+    async def resolve(self, host: str) -> list[str]:
+        return [address for _, address in await self._resolver.resolve(host)]
+
     async def close(self) -> None:
         """Ends everything under way with ECONNABORTED."""
         self._closed = True

@@ -55,4 +55,11 @@ class Client(Protocol):
         """One exchange. Any status is an answer; raises `EgressError` when there is none."""
         ...
 
+    async def resolve(self, host: str) -> list[str]:
+        """The addresses of a name or numeric address, in the order to try them, all of them judged by the
+        guard; for what speaks a protocol of its own, over connections of its own making to just these.
+        Raises `EgressError`.
+        """
+        ...
+
     async def close(self) -> None: ...

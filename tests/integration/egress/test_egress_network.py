@@ -182,3 +182,13 @@ async def test_secrets_do_not_follow_to_another_origin(client):
 async def test_every_hop_goes_through_the_guard(client, location, code):
     async with serving(always(redirect(307, location))) as server:
         assert not (await fails(client, code, server.url())).retryable
+
+
+async def test_what_has_a_protocol_of_its_own_gets_judged_addresses():
+    client = HttpClient(Guard(["127.0.0.1/32"]), lookup=answering(["127.0.0.1"]))
+    assert await client.resolve("broker.example") == await client.resolve("127.0.0.1") == ["127.0.0.1"]
+    for host in ("10.0.0.1", "127.0.0.2"):
+        with pytest.raises(EgressError) as caught:
+            await client.resolve(host)
+        assert caught.value.code == "BLOCKED_ADDRESS"
+    await client.close()
