@@ -6,8 +6,9 @@
 `authorized` raises `TokenError`, whose `outcome` is what became of the payloads, and `EgressError`.
 """
 
-from onward.destinations.google.credentials import Credentials, ServiceAccount, UserCredentials
-from onward.destinations.google.tokens import TokenError, access_token, authorized, forget
+from onward.destinations.google.credentials import ServiceAccount, UserCredentials
+from onward.destinations.oauth import Grant as Credentials
+from onward.destinations.oauth import TokenError, access_token, authorized, forget
 
 __all__ = [
     "Credentials",

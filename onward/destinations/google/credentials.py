@@ -8,30 +8,22 @@ token" (RFC 6749 §6), both at developers.google.com/identity/protocols/oauth2.
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
+
+from onward.destinations.oauth import Grant
 
 TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 (an address)
 LIFETIME = 3600
 """Seconds that an assertion is valid; Google allows no more."""
 
 
-class Credentials(Protocol):
-    """What a token can be had for. Hashable: equal credentials share a token."""
-
-    @property
-    def token_uri(self) -> str: ...
-
-    def form(self, scopes: Sequence[str], now: float) -> dict[str, str]:
-        """The form that asks for a token; raises ValueError if the credentials can't be used."""
-        ...
-
-
 @dataclass(frozen=True)
-class ServiceAccount:
+class ServiceAccount(Grant):
     """An account that belongs to an application; its key signs the request for a token."""
 
+    issuer = "Google"
     client_email: str
     private_key: str = field(repr=False)
     """PKCS#8 in PEM."""
@@ -90,9 +82,10 @@ class ServiceAccount:
 
 
 @dataclass(frozen=True)
-class UserCredentials:
+class UserCredentials(Grant):
     """A user's consent, kept as a refresh token."""
 
+    issuer = "Google"
     client_id: str
     client_secret: str = field(repr=False)
     refresh_token: str = field(repr=False)
