@@ -67,19 +67,9 @@ def _view(discard: Discarded) -> dict[str, Any]:
         "eventType": discard.event_type,
         "eventName": discard.event_name,
         "subscriptionId": discard.subscription_id or None,
-        "payload": _shown(discard.payload),
+        "payload": redact.payload(discard.payload),
         "event": discard.event,
     }
-
-
-def _shown(payload: dict[str, Any]) -> dict[str, Any]:
-    """A mapped payload, what lets someone in at its url or by its headers masked."""
-    shown = dict(payload)
-    if isinstance(headers := shown.get("headers"), dict):
-        shown["headers"] = redact.headers({str(name): str(value) for name, value in headers.items()})
-    if isinstance(url := shown.get("url"), str):
-        shown["url"] = redact.url(url)
-    return shown
 
 
 router = Router("/destinations/{destination_id:str}", route_handlers=[get_delivery, list_discards])

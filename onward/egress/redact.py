@@ -6,6 +6,7 @@ Pure. For samples, traces and logs, and to know which headers must not follow a 
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 from urllib.parse import unquote_plus
 
 MASK = "•••"
@@ -18,6 +19,12 @@ _SECRET_PARAMETER = re.compile(
     r"api[-_]?key|access[-_]?key|token|secret|passw|credential|signature|session|authorization|"
     r"(^|[-_])(auth|sig|hmac|jwt|key|code|pwd|pass)([-_]|$)|write[-_]?key"
 )
+_LETS_IN = (
+    r"(?:(?:access|refresh|id|auth|bearer|session|security|api)[-_]?token|client[-_]?secret|api[-_]?(?:key|secret)"
+    r"|password|passwd|secret[-_]?(?:access[-_]?)?key|private[-_]?key|(?:client[-_]?)?assertion|authorization)"
+)
+_MEMBER = re.compile(rf'("{_LETS_IN}"\s*:\s*)"(?:[^"\\]|\\.)*"?', re.IGNORECASE)
+_PAIR = re.compile(rf"((?:^|[&?\s]){_LETS_IN}=)[^&\s]+", re.IGNORECASE)
 _USERINFO = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*:)?//[^/?#]*@")
 
 
@@ -41,6 +48,26 @@ def url(text: str) -> str:
     query, hash_, fragment = rest.partition("#")
     parts = re.split("([&;])", query)
     return f"{head}?{''.join(_parameter(part) for part in parts)}{hash_}{fragment}"
+
+
+def body(text: str) -> str:
+    """The same JSON or form, the values masked that its names say let someone in: tokens, keys, passwords.
+
+    Other fields whose names may mean something innocent (`token`, `code`, `key`) stay; a setting that is
+    secret is found by its value (`onward.egress.masking`).
+    """
+    text = _MEMBER.sub(lambda match: f'{match[1]}"{MASK}"', text)
+    return _PAIR.sub(lambda match: f"{match[1]}{MASK}", text)
+
+
+def payload(mapped: dict[str, Any]) -> dict[str, Any]:
+    """A mapped payload, what lets someone in at its `url` or by its `headers` masked."""
+    shown = dict(mapped)
+    if isinstance(given := shown.get("headers"), dict):
+        shown["headers"] = headers({str(name): str(value) for name, value in given.items()})
+    if isinstance(address := shown.get("url"), str):
+        shown["url"] = url(address)
+    return shown
 
 
 def _parameter(part: str) -> str:
