@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from msgspec import Raw
+
 from onward.workspace import delivery
 from onward.workspace.definitions import action_id
 from onward.workspace.entities import Destination, Filter, Resource, Source, Subscription, Workspace
@@ -12,6 +14,7 @@ from onward.workspace.secrets import MASK
 
 Json = dict[str, Any]
 Listed = TypeVar("Listed", bound=Resource)
+Item = TypeVar("Item")
 
 
 def data(**fields: Any) -> Json:
@@ -80,8 +83,8 @@ def source_view(source: Source, metadata: Json) -> Json:
     }
 
 
-def destination_view(destination: Destination, metadata: Json) -> Json:
-    """Secrets show as a mask, which may be sent back to keep them."""
+def destination_view(destination: Destination, metadata: Raw) -> Json:
+    """Secrets show as a mask, which may be sent back to keep them. `metadata` is JSON already."""
     return {
         "id": destination.id,
         "name": destination.name,
@@ -99,12 +102,17 @@ def timestamp(ms: int) -> str:
 
 
 def numbered_page(
-    items: Sequence[Json], name: str, count: int, start: int, cursors: Callable[[int], str]
+    items: Sequence[Item],
+    name: str,
+    count: int,
+    start: int,
+    cursors: Callable[[int], str],
+    show: Callable[[Item], Any],
 ) -> Json:
     """A page of a list that never changes, such as a catalogue, by position."""
     end = start + count
     return data(
-        **{name: items[start:end]},
+        **{name: [show(item) for item in items[start:end]]},
         pagination={
             "current": cursors(start),
             "next": cursors(end) if end < len(items) else None,

@@ -1,9 +1,27 @@
-"""Catalogue entries as the Public API shows them (spec §8.6)."""
+"""Catalogue entries as the Public API shows them: Segment's `DestinationMetadataV1` (spec §8.6).
+
+What Segment's shapes have no place for is under a key `onward` of the destination, action, field, option or
+preset that it is about. A view is made when it is first asked for, and kept as JSON: a catalogue of two
+hundred destinations is ten megabytes of it, and several times that as objects.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
-from onward.destinations.definition import Action, Definition, Field, Preset
+import msgspec
+import orjson
+
+from onward.destinations.definition import (
+    Action,
+    Audiences,
+    Definition,
+    Field,
+    Hook,
+    Listing,
+    Preset,
+    SyncMode,
+)
+from onward.destinations.directory import METHODS, Directory, connection_modes
 from onward.workspace.definitions import action_id, is_secret
 from onward.workspace.ids import derived_id
 from onward.workspace.source_catalogue import SOURCES, SourceDefinition
@@ -20,20 +38,33 @@ OPTION_TYPES = {
     "boolean": "boolean",
     "object": "map",
 }
+OPEN_SOURCE = "https://github.com/segmentio/action-destinations"
 
 
 class Metadata:
-    """Views of both catalogues, made once."""
+    """Views of both catalogues."""
 
     def __init__(self, catalogue: Mapping[str, Definition]) -> None:
-        self.destinations = {slug: destination_metadata(each) for slug, each in catalogue.items()}
+        self.directory = Directory(catalogue)
         self.sources = {slug: source_metadata(each) for slug, each in SOURCES.items()}
+        self._catalogue = catalogue
+        self._views: dict[str, msgspec.Raw] = {}
 
-    def destination(self, slug: str) -> Json:
-        """The entry of a stored destination, also where this version's catalogue no longer has it."""
-        return self.destinations.get(slug) or destination_metadata(
-            Definition(slug=slug, id=derived_id(slug), name=slug, description=""), status="UNAVAILABLE"
+    def definition(self, slug: str) -> Definition:
+        """Of a stored destination, also where this version's catalogue no longer has it."""
+        return self._catalogue.get(slug) or Definition(
+            slug=slug, id=derived_id(slug), name=slug, description="", listing=Listing(status="UNAVAILABLE")
         )
+
+    def destination(self, slug: str) -> msgspec.Raw:
+        """The entry of a stored destination, also where this version's catalogue no longer has it."""
+        view = self._views.get(slug)
+        if view is None:
+            # Two threads may make the same view at the same time; they make the same.
+            view = msgspec.Raw(orjson.dumps(destination_metadata(self.definition(slug))))
+            if slug in self._catalogue:
+                self._views[slug] = view
+        return view
 
 
 def source_metadata(source: SourceDefinition) -> Json:
@@ -49,8 +80,8 @@ def source_metadata(source: SourceDefinition) -> Json:
     }
 
 
-def destination_metadata(definition: Definition, status: str = "PUBLIC") -> Json:
-    types = definition.supported_types
+def destination_metadata(definition: Definition) -> Json:
+    listing = definition.listing
     return {
         "id": definition.id,
         "name": definition.name,
@@ -58,34 +89,51 @@ def destination_metadata(definition: Definition, status: str = "PUBLIC") -> Json
         "description": definition.description,
         "logos": _logos(definition.name),
         "options": [_option(name, field) for name, field in definition.settings.items()],
-        "status": status,
+        "status": listing.status,
         "previousNames": list(definition.previous_names),
-        "categories": list(definition.listing.categories),
-        "website": definition.listing.website,
-        "components": [],
+        "categories": list(listing.categories),
+        "website": listing.website,
+        "components": [] if definition.native else [{"type": "SERVER", "code": OPEN_SOURCE}],
         "supportedFeatures": {
             "cloudModeInstances": "MULTIPLE",
-            "deviceModeInstances": "NONE",
-            "replay": True,
+            "deviceModeInstances": "SINGLE" if listing.device else "NONE",
+            "replay": listing.replay,
             "browserUnbundling": False,
             "browserUnbundlingPublic": False,
         },
         "supportedMethods": {
-            "pageview": "page" in types,
-            **{name: name in types for name in ("screen", "identify", "alias", "track", "group")},
+            "pageview": "page" in listing.methods,
+            **{name: name in listing.methods for name in METHODS if name != "page"},
         },
         "supportedPlatforms": {
-            "browser": True,
-            "server": True,
-            "mobile": True,
-            "warehouse": False,
+            "browser": "web" in listing.sources,
+            "server": "server" in listing.sources,
+            "mobile": "mobile" in listing.sources,
+            "warehouse": "warehouse" in listing.sources,
             "cloudAppObject": False,
         },
-        "supportedRegions": [],
-        "regionEndpoints": [],
-        "partnerOwned": False,
+        "supportedRegions": list(listing.regions),
+        "regionEndpoints": list(listing.endpoints),
+        "multiInstanceSupportedVersion": "CLOUD_ONLY",
+        "contacts": [],
+        "partnerOwned": listing.partner_owned,
         "actions": [_action(definition, action) for action in definition.actions.values()],
         "presets": [_preset(definition, preset) for preset in definition.presets],
+        "onward": {
+            "native": definition.native,
+            "kind": listing.kind,
+            "connectionModes": connection_modes(listing),
+            "batching": any(action.batches for action in definition.actions.values()),
+            "bulk": any(action.bulk_from is not None for action in definition.actions.values()),
+            "replayDays": listing.replay_days,
+            "ipAllowlist": listing.ip_allowlist,
+            "ownSockets": listing.own_sockets,
+            "documentation": listing.documentation,
+            "supportedTypes": [name for name in METHODS if name in definition.supported_types],
+            "connectionTest": definition.test is not None,
+            "deletion": definition.on_delete is not None,
+            "audiences": _audiences(definition.audiences),
+        },
     }
 
 
@@ -95,15 +143,16 @@ def _option(name: str, field: Field) -> Json:
         kind = "select"
     if field.multiple:
         kind = "array"
-    option = {
+    return {
         "name": name,
         "type": kind,
-        "required": field.required,
+        "required": field.required is True,
         "description": field.description,
         "label": field.label,
         "defaultValue": field.default,
+        **({"choices": _choices(field)} if field.choices else {}),
+        **_more(field),
     }
-    return option | {"choices": _choices(field)} if field.choices else option
 
 
 def _action(definition: Definition, action: Action) -> Json:
@@ -113,32 +162,104 @@ def _action(definition: Definition, action: Action) -> Json:
         "name": action.title,
         "description": action.description,
         "platform": "CLOUD",
-        "hidden": False,
+        "hidden": action.hidden,
         "defaultTrigger": action.default_trigger or None,
         "fields": [
-            _field(definition, action, name, field, position)
+            _field(field, name, position, definition.id, action.slug)
             for position, (name, field) in enumerate(action.fields.items())
         ],
+        "onward": {
+            "batching": _batching(action),
+            "byAudience": action.by_audience,
+            "syncMode": _sync_mode(action.sync_mode),
+            "hooks": [_hook(name, hook, definition.id, action.slug) for name, hook in action.hooks.items()],
+        },
     }
 
 
-def _field(definition: Definition, action: Action, name: str, field: Field, position: int) -> Json:
+def _field(field: Field, name: str, position: int, *place: str) -> Json:
+    """`place`: what makes the field's id its own."""
     return {
-        "id": derived_id("field", definition.id, action.slug, name),
+        "id": derived_id("field", *place, name),
         "sortOrder": position,
         "fieldKey": name,
         "label": field.label,
         "type": field.type.upper(),
         "description": field.description,
-        "placeholder": "",
+        "placeholder": field.placeholder,
         "defaultValue": field.default,
-        "required": field.required,
+        "required": field.required is True,
         "multiple": field.multiple,
         "choices": _choices(field) if field.choices else None,
-        "dynamic": False,
-        "allowNull": False,
+        "dynamic": field.dynamic,
+        "allowNull": field.allow_null,
         "hidden": field.hidden,
+        **_more(field, *place, name),
     }
+
+
+def _more(field: Field, *place: str) -> Json:
+    """What a form and a check can know besides, as far as there is any."""
+    more: Json = {
+        "requiredIf": None if isinstance(field.required, bool) else field.required,
+        "dependsOn": field.depends_on,
+        "format": field.format or None,
+        "minimum": field.minimum,
+        "maximum": field.maximum,
+        "category": field.category or None,
+        "presentation": field.presentation or None,
+        "readOnly": field.read_only or None,
+        "additionalProperties": field.additional_properties or None,
+        "properties": _fields(field.properties, *place) if field.properties is not None else None,
+    }
+    if known := {name: value for name, value in more.items() if value is not None}:
+        return {"onward": known}
+    return {}
+
+
+def _fields(fields: Mapping[str, Field], *place: str) -> list[Json]:
+    return [_field(field, name, position, *place) for position, (name, field) in enumerate(fields.items())]
+
+
+def _batching(action: Action) -> Json | None:
+    if not action.batches:
+        return None
+    return {
+        "maxSize": action.max_batch_size,
+        "defaultSize": action.default_batch_size,
+        "maxBytes": action.max_batch_bytes,
+        "bulkFrom": action.bulk_from,
+    }
+
+
+def _sync_mode(mode: SyncMode | None) -> Json | None:
+    if mode is None:
+        return None
+    labels = mode.choice_labels or mode.choices
+    return {
+        "label": mode.label,
+        "description": mode.description,
+        "default": mode.default,
+        "choices": [
+            {"value": value, "label": label} for value, label in zip(mode.choices, labels, strict=True)
+        ],
+    }
+
+
+def _hook(name: str, hook: Hook, *place: str) -> Json:
+    return {
+        "name": name,
+        "label": hook.label,
+        "description": hook.description,
+        "inputFields": _fields(hook.fields, *place, name, "inputs"),
+        "outputFields": _fields(hook.outputs, *place, name, "outputs"),
+    }
+
+
+def _audiences(audiences: Audiences | None) -> Json | None:
+    if audiences is None:
+        return None
+    return {"fullSync": audiences.full_sync, "fields": _fields(audiences.fields, "audience")}
 
 
 def _preset(definition: Definition, preset: Preset) -> Json:
@@ -147,11 +268,13 @@ def _preset(definition: Definition, preset: Preset) -> Json:
         "name": preset.name,
         "fields": preset.mapping,
         "trigger": preset.trigger,
+        "onward": {"automatic": preset.automatic, "event": preset.event or None},
     }
 
 
 def _choices(field: Field) -> list[Json]:
-    return [{"value": choice, "label": choice} for choice in field.choices]
+    labels = field.choice_labels or [str(choice) for choice in field.choices]
+    return [{"value": choice, "label": label} for choice, label in zip(field.choices, labels, strict=True)]
 
 
 def _logos(name: str) -> Json:

@@ -27,6 +27,7 @@ OPERATIONS: dict[str, Permission] = {
     "getSourceMetadata": Permission.ANY,
     "getDestinationsCatalog": Permission.ANY,
     "getDestinationMetadata": Permission.ANY,
+    "getDestinationsCatalogCharts": Permission.ANY,
     "listSources": Permission.SOURCE_READ,
     "createSource": Permission.SOURCE_WRITE,
     "getSource": Permission.SOURCE_READ,
