@@ -1,6 +1,5 @@
 """The `onward` command. What goes wrong is said in one sentence, with exit status 2."""
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -10,7 +9,8 @@ import cyclopts
 from cyclopts import Parameter
 
 from onward import __version__
-from onward.settings import Settings, SettingsError, load
+from onward.commands.common import CommandError, Config, Data, read_settings
+from onward.settings import SettingsError
 
 app = cyclopts.App(
     name="onward",
@@ -19,20 +19,9 @@ app = cyclopts.App(
     help_format="plaintext",
 )
 
-Config = Annotated[Path | None, Parameter(help="TOML file with settings (default: $ONWARD_CONFIG).")]
-Data = Annotated[Path | None, Parameter(help="The data folder (default: ./data).")]
 Host = Annotated[str | None, Parameter(help="Address to listen on (default: 127.0.0.1).")]
 Port = Annotated[int | None, Parameter(help="Port to listen on (default: 8080).")]
 Workers = Annotated[int | None, Parameter(help="Delivery processes (default: cores - 1).")]
-
-
-class CommandError(Exception):
-    """Something that the person at the command line can put right."""
-
-
-def read_settings(config: Path | None, **flags: object) -> Settings:
-    path = config or (Path(os.environ["ONWARD_CONFIG"]) if os.environ.get("ONWARD_CONFIG") else None)
-    return load(path, os.environ, **flags)
 
 
 @app.command
