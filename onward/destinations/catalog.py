@@ -6,12 +6,29 @@ Where there are both, Onward's own answers: it has the same slug, actions and fi
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from onward.destinations import segment, webhook
+from onward.destinations import (
+    amazon_eventbridge,
+    aws_kinesis,
+    aws_s3,
+    aws_sqs,
+    kafka,
+    pinterest_audiences,
+    s3,
+    segment,
+    webhook,
+)
 from onward.destinations.definition import Definition
 
 NATIVE: tuple[Definition, ...] = (
     webhook.DEFINITION,
     segment.DEFINITION,
+    kafka.DEFINITION,
+    s3.DEFINITION,
+    aws_s3.DEFINITION,
+    aws_kinesis.DEFINITION,
+    amazon_eventbridge.DEFINITION,
+    aws_sqs.DEFINITION,
+    pinterest_audiences.DEFINITION,
 )
 """Onward's own, in Python."""
 
