@@ -46,7 +46,11 @@ class Plan:
                 filters=destination.filters,
                 subscriptions=[
                     SubscriptionSpec(
-                        subscription.trigger, subscription.mapping, subscription.enabled, target.action.fields
+                        subscription.trigger,
+                        subscription.mapping,
+                        subscription.enabled,
+                        target.action.fields,
+                        target.action.batches,
                     )
                     for subscription, target in zip(destination.subscriptions, targets, strict=True)
                 ],

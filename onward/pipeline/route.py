@@ -8,14 +8,14 @@ exist. The insert function runs between `Route.match` and `Route.map`: triggers 
 before it, mappings the one it returns (spec §22.9).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
 import msgspec
 
-from onward.pipeline import integrations, mapping, triggers
-from onward.pipeline.fields import FieldLike, Validator, compile_fields
+from onward.pipeline import integrations, mapping, payloads, triggers
+from onward.pipeline.fields import FieldLike
 from onward.pipeline.filters import Filters, FilterSpec
 from onward.pipeline.types import EVENT_TYPES, Event
 from onward.pipeline.verdict import Stopped
@@ -39,6 +39,8 @@ class SubscriptionSpec(NamedTuple):
     enabled: bool = True
     fields: Mapping[str, FieldLike] | None = None
     """The action's fields, to coerce and check payloads by (spec §9.6); None to take them as they are."""
+    batches: bool = True
+    """Whether the action takes several payloads at once, if a payload asks for it."""
 
 
 class RouteSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,28 +145,8 @@ def sent_client_side(event: Event, names: tuple[str, ...]) -> bool:
     return type(bundled) is list and any(name in bundled for name in names)
 
 
-Builder = Callable[[Event], Any]
-"""From an event to a payload; raises MappingError."""
-
-
-def _compile_builder(subscription: SubscriptionSpec) -> Builder | str:
+def _compile_builder(subscription: SubscriptionSpec) -> payloads.Builder | str:
     try:
-        build = mapping.compile(subscription.mapping)
-        if subscription.fields is None:
-            return build
-        return _checked(build, compile_fields(subscription.fields))
+        return payloads.compile(subscription.mapping, subscription.fields, batches=subscription.batches)
     except ValueError as error:
         return f"the mapping is not valid: {error}"
-
-
-def _checked(build: Builder, validate: Validator) -> Builder:
-    def checked(event: Event) -> Any:
-        payload = build(event)
-        if type(payload) is not dict:
-            return payload
-        payload, invalid = validate(payload, batch=payload.get("enable_batching") is True)
-        if invalid is not None:
-            raise mapping.MappingError(invalid.message)
-        return payload
-
-    return checked

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from onward.pipeline.fields.checks import Fault, ObjectCheck
+from onward.pipeline.fields.quick import UNSETTLED, quick
 from onward.pipeline.fields.spec import FieldLike, FieldSchema
 from onward.pipeline.javascript import UNDEFINED, type_of
 
@@ -41,39 +42,30 @@ def compile_fields(fields: Mapping[str, FieldLike]) -> Validator:
     if not fields:
         return lambda payload, *, batch=False: (payload, None)
     root = ObjectCheck(fields)
-    members = root.members
+    members = {key: (member.plain, quick(member)) for key, member in root.members.items()}
     required = frozenset(root.required)
-    # What a mapping says outright is the same object in every payload: it need not be checked again.
-    passed: dict[str, tuple[Any, Any]] = {}
 
     def validate(payload: Any, *, batch: bool = False) -> tuple[Payload, Invalid | None]:
         if root.conditionals or type(payload) is not dict:
             return _in_full(root, payload, batch)
-        faults: list[Fault] = []
         checked = {}
         for key, value in payload.items():
-            last = passed.get(key)
-            if last is not None and last[0] is value:
-                checked[key] = last[1]
-                continue
             member = members.get(key)
             if member is None:
                 continue
-            if type(value) is member.plain and value:
-                checked[key] = value
-                continue
-            kept = member.prune(value)
-            if kept is UNDEFINED or (kept == "" and not batch):
-                continue
-            if member.item and type(kept) is not list:
-                kept = [kept]
-            checked[key] = member.check(kept, "", key, faults)
-            # (Not an empty text, of which there is only one, and which is empty for single events only.)
-            if kept != "" and not faults:
-                passed[key] = (value, checked[key])
-        if faults or not required <= checked.keys():
-            return _in_full(root, payload, batch)
-        return checked, None
+            plain, settle = member
+            if type(value) is not plain or not value:
+                if value == "" and not batch:
+                    continue
+                value = settle(value)
+                if value is UNDEFINED:
+                    continue
+                if value is UNSETTLED:
+                    return _in_full(root, payload, batch)
+            checked[key] = value
+        if required <= checked.keys():
+            return checked, None
+        return _in_full(root, payload, batch)
 
     return validate
 

@@ -129,6 +129,7 @@ class ValueCheck:
         self.plain = PYTHON_TYPES.get(self.types[0]) if simple else None
         """The type whose values need no look at all."""
         self.scalar_asks = bool(limited or self.format or self.choices)
+        self.asks_only_format = not limited and not self.choices
 
     def prune(self, value: Any) -> Any:
         """The value without what is empty in it, UNDEFINED if it is empty itself."""

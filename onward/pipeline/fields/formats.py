@@ -33,7 +33,6 @@ _TIMESTAMP = re.compile(
     r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
     r"(?:\.[0-9]+)?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
-"""What nearly all dates of events look like."""
 _UUID = re.compile(r"(?:urn:uuid:)?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|[01]?[0-9]?[0-9])"
 _IPV4 = re.compile(rf"{_BYTE}(?:\.{_BYTE}){{3}}")
@@ -84,9 +83,14 @@ def is_date_time(text: str) -> bool:
     return len(rest) == 1 and is_date(day) and is_time(rest[0])
 
 
+def is_timestamp(text: str) -> bool:
+    """What nearly all dates of events look like; all of them are dates."""
+    return _TIMESTAMP.fullmatch(text) is not None
+
+
 def is_date_like(text: str) -> bool:
     """What dayjs reads as a date, or a count of seconds since the epoch."""
-    if _TIMESTAMP.fullmatch(text):
+    if is_timestamp(text):
         return True
     number = to_number(text)
     if number_to_string(number) == text:

@@ -93,6 +93,8 @@ def choose(options: Any, mode: Mode) -> Resolver:
     other = compile_node(otherwise, mode) if truthy(otherwise) else constant(UNDEFINED)
     if "exists" in options:
         condition = compile_node(options["exists"], Mode.PAYLOAD)
+        if options["exists"] == options.get("then") and _is_plain_path(options["exists"]):
+            return _coalesce(condition, other)
 
         def exists(data: Any) -> Any:
             value = condition(data)
@@ -106,6 +108,21 @@ def choose(options: Any, mode: Mode) -> Resolver:
         return other(data) if value is UNDEFINED or value is None or is_blank(value) else then(data)
 
     return not_blank
+
+
+def _is_plain_path(node: Any) -> bool:
+    """A path that is text, whose value is the same wherever it is asked for."""
+    return type(node) is dict and len(node) == 1 and type(node.get("@path")) is str
+
+
+def _coalesce(first: Resolver, other: Resolver) -> Resolver:
+    """The common `if there is x then x else y`, without looking for x twice."""
+
+    def coalesced(data: Any) -> Any:
+        value = first(data)
+        return other(data) if value is UNDEFINED or value is None else value
+
+    return coalesced
 
 
 @directive("@case")

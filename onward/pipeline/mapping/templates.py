@@ -16,27 +16,19 @@ Renderer = Callable[[Any], str]
 def compile_template(template: str) -> Renderer:
     if any(_placeholders(template, 3)):
         return lambda root: _fill(_fill(template, 3, root), 2, root)
-    pieces: list[str | paths.Getter] = []
-    end = 0
+    getters: list[paths.Getter] = []
+    pattern, end = "", 0
     for start, stop, path in _placeholders(template, 2):
-        pieces += [template[end:start], paths.getter(path) if paths.split(path) else _whole]
+        getters.append(paths.getter(path) if paths.split(path) else _whole)
+        pattern += template[end:start].replace("%", "%%") + "%s"
         end = stop
-    pieces = [piece for piece in (*pieces, template[end:]) if piece != ""]
-    return _joined(pieces)
-
-
-def _joined(pieces: list[str | paths.Getter]) -> Renderer:
-    if all(isinstance(piece, str) for piece in pieces):
-        text = "".join(map(str, pieces))
-        return lambda root: text
-    if len(pieces) == 1 and not isinstance(pieces[0], str):
-        get = pieces[0]
+    if not getters:
+        return lambda root: template
+    pattern += template[end:].replace("%", "%%")
+    if pattern == "%s":
+        get = getters[0]
         return lambda root: _text(get(root))
-
-    def joined(root: Any) -> str:
-        return "".join([piece if type(piece) is str else _text(piece(root)) for piece in pieces])  # type: ignore[operator]
-
-    return joined
+    return lambda root: pattern % tuple([_text(get(root)) for get in getters])
 
 
 def _fill(template: str, braces: int, root: Any) -> str:

@@ -2,7 +2,7 @@
 const path = require('node:path')
 const readline = require('node:readline')
 const subscriptions = require('@segment/destination-subscriptions')
-const { transform } = require('@segment/actions-core/mapping-kit')
+const { transform, transformBatch } = require('@segment/actions-core/mapping-kit')
 const { fieldsToJsonSchema } = require('@segment/actions-core/destination-kit/fields-to-jsonschema')
 const { validateSchema } = require('@segment/actions-core/schema-validation')
 
@@ -10,6 +10,7 @@ const { validateSchema } = require('@segment/actions-core/schema-validation')
 const core = path.dirname(require.resolve('@segment/actions-core'))
 const check = require(path.join(core, 'mapping-kit/validate.js')).default
 const { removeEmptyValues } = require(path.join(core, 'remove-empty-values.js'))
+const { resolveAudienceMembership } = require(path.join(core, 'audience-membership.js'))
 
 console.warn = () => {} // the schema compiler's advice
 
@@ -21,6 +22,7 @@ function attempt(run) {
   }
 }
 
+const actions = new Map()
 const schemas = new Map()
 function schemaOf(fields) {
   const key = JSON.stringify(fields)
@@ -45,15 +47,34 @@ const operations = {
   },
   transform: (mapping, event) => attempt(() => transform(mapping, event)),
   // What an action does with a mapped payload: drop what is empty, then coerce and check.
-  fields: (fields, payload, single) => {
-    const [schemaKey, schema] = schemaOf(fields)
-    const kept = removeEmptyValues(payload, schema, single)
-    try {
-      validateSchema(kept, schema, { schemaKey, exempt: ['dynamicAuthSettings'] })
-      return { value: kept }
-    } catch (error) {
-      return { error: error.message }
-    }
+  fields: (fields, payload, single) => settle(schemaOf(fields), payload, single),
+  membership: (event, syncMode) => attempt(() => resolveAudienceMembership(event, syncMode ?? undefined)),
+  // An action by name, so that its fields need to be told only once.
+  define: (name, fields) => {
+    actions.set(name, Object.keys(fields).length ? schemaOf(fields) : null)
+    return null
+  },
+  // From the mapping to the payload, as action.js goes: sent by itself, and in a batch.
+  act: (name, mapping, event) => {
+    const schema = actions.get(name)
+    return [true, false].map((single) => {
+      try {
+        const payload = single ? transform(mapping, event) : transformBatch(mapping, [event])[0]
+        return schema ? settle(schema, payload, single) : { value: payload }
+      } catch (error) {
+        return { failed: error.message }
+      }
+    })
+  }
+}
+
+function settle([schemaKey, schema], payload, single) {
+  const kept = removeEmptyValues(payload, schema, single)
+  try {
+    validateSchema(kept, schema, { schemaKey, exempt: ['dynamicAuthSettings'] })
+    return { value: kept }
+  } catch (error) {
+    return { error: error.message }
   }
 }
 
