@@ -17,6 +17,7 @@ from onward.destinations import (
     segment,
     webhook,
 )
+from onward.destinations.bridge import definitions
 from onward.destinations.definition import Definition
 
 NATIVE: tuple[Definition, ...] = (
@@ -55,9 +56,10 @@ class Catalogue(Mapping[str, Definition]):
         """Raises `UnknownDestinationError`."""
         found = self.native.get(slug) or self._bridged.get(slug)
         if found is None:
-            raise UnknownDestinationError(
-                f"the catalogue has no destination {slug!r} ({len(self)} others: `onward catalog list`)"
-            )
+            there = f"{len(self)} others: `onward catalog list`"
+            if not self._bridged:
+                there += "; Segment's are not installed: `onward catalog update`, and a restart"
+            raise UnknownDestinationError(f"the catalogue has no destination {slug!r} ({there})")
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -69,4 +71,4 @@ class Catalogue(Mapping[str, Definition]):
 
 def open_catalogue(folder: Path) -> Catalogue:
     """The catalogue with what is installed in `folder` (`onward catalog update`), which may be nothing."""
-    return Catalogue()
+    return Catalogue(definitions.load(folder))

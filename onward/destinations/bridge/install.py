@@ -199,11 +199,18 @@ def _digest_of(folder: Path) -> str | None:
         return None
 
 
-class _Exported(msgspec.Struct):
+class Exported(msgspec.Struct):
+    """What `catalogue.json` holds."""
+
     source: dict[str, str]
-    destinations: list[msgspec.Raw]
+    destinations: dict[str, msgspec.Raw]
+    """By slug."""
+
+
+def read_exported(folder: Path) -> Exported:
+    return msgspec.json.decode((folder / CATALOGUE).read_bytes(), type=Exported)
 
 
 def _describe(folder: Path, changed: bool) -> Installed:
-    exported = msgspec.json.decode((folder / CATALOGUE).read_bytes(), type=_Exported)
+    exported = read_exported(folder)
     return Installed(**exported.source, destinations=len(exported.destinations), changed=changed)

@@ -52,19 +52,31 @@ function action([slug, definition]) {
   }
 }
 
-const destinations = Object.entries(manifest).map(([id, { directory, definition }]) => ({
-  id,
-  directory,
-  slug: definition.slug,
-  name: definition.name,
-  description: definition.description,
-  authentication: definition.authentication && authentication(definition.authentication),
-  audience: definition.audienceConfig && audience(definition),
-  presets: plain(definition.presets ?? []),
-  onDelete: isFunction(definition.onDelete),
-  actions: Object.entries(definition.actions).map(action)
-}))
+/** Whether any action reads events besides payloads, so that the host must send them whole. */
+function readsEvents(directory) {
+  const root = load.resolve(`@segment/action-destinations/dist/destinations/${directory}`).replace(/index\.js$/, '')
+  const files = fs.readdirSync(root, { recursive: true }).filter((file) => file.endsWith('.js'))
+  return files.some((file) => fs.readFileSync(root + file, 'utf8').includes('rawData'))
+}
 
-const text = Buffer.from(JSON.stringify({ source: { name, version, license }, destinations }))
+const destinations = Object.entries(manifest).map(([id, { directory, definition }]) => [
+  definition.slug,
+  {
+    id,
+    directory,
+    slug: definition.slug,
+    name: definition.name,
+    description: definition.description,
+    authentication: definition.authentication && authentication(definition.authentication),
+    audience: definition.audienceConfig && audience(definition),
+    presets: plain(definition.presets ?? []),
+    onDelete: isFunction(definition.onDelete),
+    readsEvents: readsEvents(directory),
+    actions: Object.entries(definition.actions).map(action)
+  }
+])
+
+const exported = { source: { name, version, license }, destinations: Object.fromEntries(destinations) }
+const text = Buffer.from(JSON.stringify(exported))
 for (let written = 0; written < text.length; ) written += fs.writeSync(1, text, written)
 process.exit(0)

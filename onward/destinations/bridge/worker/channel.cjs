@@ -1,0 +1,52 @@
+// Messages to and from the host: one JSON text a line, in over stdin, out over stdout.
+'use strict'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+const NEWLINE = 10
+
+let waiting = []
+
+/** Sends a message; those of one turn of the event loop leave in one write. */
+function send(message) {
+  if (waiting.push(JSON.stringify(message) + '\n') === 1) setImmediate(flush)
+}
+
+function flush() {
+  const bytes = encoder.encode(waiting.length === 1 ? waiting[0] : waiting.join(''))
+  waiting = []
+  for (let written = 0; written < bytes.length; ) written += Deno.stdout.writeSync(bytes.subarray(written))
+}
+
+/** Calls `receive` with each message until the host closes the pipe, which ends this process. */
+async function listen(receive) {
+  let parts = []
+  for await (const chunk of Deno.stdin.readable) {
+    let from = 0
+    for (let to = chunk.indexOf(NEWLINE); to >= 0; to = chunk.indexOf(NEWLINE, from)) {
+      parts.push(chunk.subarray(from, to))
+      from = to + 1
+      receive(JSON.parse(decoder.decode(parts.length === 1 ? parts[0] : Buffer.concat(parts))))
+      parts = []
+    }
+    if (from < chunk.length) parts.push(from ? chunk.slice(from) : chunk)
+  }
+  Deno.exit(0)
+}
+
+// Nothing but messages may reach stdout: what the packages print becomes messages as well.
+for (const level of ['debug', 'log', 'info', 'warn', 'error', 'trace', 'dir']) {
+  console[level] = (...values) => send({ t: 'log', level, text: values.map(shown).join(' ').slice(0, 2000) })
+}
+
+function shown(value) {
+  if (typeof value === 'string') return value
+  if (value instanceof Error) return `${value.name}: ${value.message}`
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return String(value)
+  }
+}
+
+module.exports = { send, listen }
