@@ -16,7 +16,7 @@ from litestar.middleware import DefineMiddleware
 from litestar.types import Message, Scope
 
 from onward.api import catalog, destinations, echo, filters, sources, subscriptions, workspaces
-from onward.api.auth import BearerAuthentication, check_permission
+from onward.api.auth import Authentication, check_permission
 from onward.api.context import Delivery, Recent, provide_context, provide_paging
 from onward.api.delivery import router as delivery_routes
 from onward.api.errors import http_error, nested_too_deeply, no_json, unexpected_error, workspace_error
@@ -55,7 +55,7 @@ def create_api(
                 ],
             )
         ],
-        middleware=[DefineMiddleware(BearerAuthentication)],
+        middleware=[DefineMiddleware(Authentication)],
         guards=[check_permission],
         dependencies={
             "context": Provide(provide_context, sync_to_thread=False),

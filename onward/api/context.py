@@ -8,11 +8,14 @@ from typing import Any, Protocol
 from litestar import Request
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sqlalchemy.orm import Session
+from sqlalchemy import Select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from onward.api.auth import Principal
 from onward.api.metadata import Metadata
+from onward.workspace.access import Access
 from onward.workspace.errors import Invalid
+from onward.workspace.roles import Permission
 from onward.workspace.store import Actor, Editor, Store
 
 DEFAULT_COUNT = 200
@@ -95,12 +98,20 @@ class Context:
     delivery: Delivery
     workspace_id: str
     actor: Actor
+    access: Access
 
     def reading(self) -> AbstractContextManager[Session]:
         return self.store.reading()
 
     def changing(self) -> AbstractContextManager[Editor]:
         return self.store.changing(self.workspace_id, self.actor)
+
+    def narrowed(
+        self, query: Select[Any], column: InstrumentedAttribute[str], permission: Permission
+    ) -> Select[Any]:
+        """The query without what the caller has the permission for not."""
+        ids = self.access.ids(permission)
+        return query if ids is None else query.where(column.in_(ids))
 
 
 @dataclass(frozen=True)
@@ -123,7 +134,8 @@ def provide_context(request: ApiRequest) -> Context:
         state.recent,
         state.delivery,
         principal.workspace_id,
-        Actor(id=principal.token_id),
+        principal.actor,
+        principal.access,
     )
 
 

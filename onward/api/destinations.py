@@ -13,6 +13,7 @@ from onward.workspace import destinations as edit
 from onward.workspace.entities import Destination, Source
 from onward.workspace.errors import Invalid, naming
 from onward.workspace.pages import page
+from onward.workspace.roles import Permission
 from onward.workspace.shapes import from_json
 from onward.workspace.subscriptions import apply_presets
 
@@ -21,6 +22,7 @@ from onward.workspace.subscriptions import apply_presets
 def list_destinations(context: InContext, paging: Pages) -> Json:
     with context.reading() as session:
         query = select(Destination).join(Source).where(Source.workspace_id == context.workspace_id)
+        query = context.narrowed(query, Source.id, Permission.DESTINATION_READ)
         found = page(session, query, Destination, paging.count, paging.cursor)
         return paged("destinations", found, lambda each: _view(context, each))
 
@@ -32,6 +34,7 @@ def create_destination(context: InContext, body: RawBody) -> Json:
         source = editor.session.get(Source, data.source_id)
         if source is None or source.workspace_id != context.workspace_id:
             raise Invalid(f"there is no source {data.source_id}", field="sourceId")
+        context.access.require(Permission.DESTINATION_WRITE, source.id)
         destination = edit.create_destination(
             editor,
             source,

@@ -12,7 +12,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from onward.workspace.errors import Invalid, NotFound, WorkspaceError
+from onward.workspace.errors import Forbidden, Invalid, NotFound, WorkspaceError
 
 log = structlog.get_logger()
 
@@ -51,6 +51,8 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
 def workspace_error(request: Request[Any, Any, Any], error: WorkspaceError) -> Response[Any]:
     if isinstance(error, NotFound):
         return respond(404, Problem("not-found", error.message))
+    if isinstance(error, Forbidden):
+        return respond(403, Problem("forbidden", error.message))
     if isinstance(error, Invalid):
         return respond(422, Problem("validation", error.message, error.field))
     return unexpected_error(request, error)

@@ -1,24 +1,20 @@
-"""Who may do what: operation → permission, role → permissions. The only table of its kind (spec §17.1).
+"""Operation → the permission that it needs. The only table of its kind (spec §17.1).
 
 Operations have the names of Segment's Public API; every route names its operation, and a route whose
 operation is missing here can't be called by anyone.
+
+What the permission is needed for follows from the path: `SCOPES` says which of its parameters names a
+resource that permissions are had for. Where the path has none, it is enough to have the permission for
+anything: lists then show what the caller may see, and what creates something asks `Context.access` itself.
 """
 
-from enum import StrEnum
+from collections.abc import Callable
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-class Permission(StrEnum):
-    ANY = "any"
-    """A valid token is enough."""
-    WORKSPACE_READ = "workspace:read"
-    SOURCE_READ = "source:read"
-    SOURCE_WRITE = "source:write"
-    DEBUGGER_READ = "debugger:read"
-    DELIVERY_READ = "delivery:read"
-    """Events and payloads as they are, so personal data."""
-    DESTINATION_READ = "destination:read"
-    DESTINATION_WRITE = "destination:write"
-
+from onward.workspace.entities import Destination, Source
+from onward.workspace.roles import Permission
 
 OPERATIONS: dict[str, Permission] = {
     "echo": Permission.ANY,
@@ -57,14 +53,22 @@ OPERATIONS: dict[str, Permission] = {
     "listDestinationDiscards": Permission.DELIVERY_READ,
 }
 
-ROLES: dict[str, frozenset[Permission]] = {
-    "owner": frozenset(Permission),
-    "member": frozenset({Permission.ANY, Permission.WORKSPACE_READ}),
+Scope = Callable[[Session, str, str], str | None]
+"""`(session, workspace, the path's parameter)` → what the permission is needed for; None if there is no
+such thing in the workspace, as the handler will say."""
+
+
+def _source(session: Session, workspace_id: str, id: str) -> str | None:
+    return session.scalar(select(Source.id).where(Source.id == id, Source.workspace_id == workspace_id))
+
+
+def _source_of_destination(session: Session, workspace_id: str, id: str) -> str | None:
+    query = select(Source.id).join(Destination, Destination.source_id == Source.id)
+    return session.scalar(query.where(Destination.id == id, Source.workspace_id == workspace_id))
+
+
+SCOPES: dict[str, Scope] = {
+    "source_id": _source,
+    "destination_id": _source_of_destination,
 }
-"""A member has no rights on resources by itself; they are granted (spec §17.1)."""
-
-
-def allows(role: str, operation: str | None) -> bool:
-    """Whether a role may do an operation; never for an operation or role that is not in the tables."""
-    permission = OPERATIONS.get(operation or "")
-    return permission is not None and permission in ROLES.get(role, frozenset())
+"""By the name of a path's parameter."""

@@ -16,6 +16,7 @@ from onward.workspace import sources as edit
 from onward.workspace.entities import Destination, Source
 from onward.workspace.errors import naming
 from onward.workspace.pages import page
+from onward.workspace.roles import Permission
 from onward.workspace.shapes import from_json
 
 RING = 500
@@ -29,12 +30,14 @@ def list_sources(context: InContext, paging: Pages) -> Json:
             .where(Source.workspace_id == context.workspace_id)
             .options(selectinload(Source.write_keys))
         )
+        query = context.narrowed(query, Source.id, Permission.SOURCE_READ)
         found = page(session, query, Source, paging.count, paging.cursor)
         return paged("sources", found, lambda source: _view(context, source))
 
 
 @post("/", operation_id="createSource", sync_to_thread=True, status_code=201)
 def create_source(context: InContext, body: RawBody) -> Json:
+    context.access.require_everywhere(Permission.SOURCE_WRITE)
     data = from_json(CreateSource, body)
     with context.changing() as editor, naming(kind="metadataId"):
         source = edit.create_source(

@@ -2,7 +2,10 @@
 
 from typing import Any, Literal
 
-from onward.workspace.entities import Filter, Resource, Source, same_json
+from sqlalchemy.orm import Session, object_session
+
+from onward.workspace import access
+from onward.workspace.entities import Filter, Group, Invite, Resource, Source, Token, same_json
 from onward.workspace.secrets import MASK
 
 State = dict[str, Any]
@@ -29,7 +32,17 @@ def state(entity: Resource) -> State:
     }
     if isinstance(entity, Source):
         values["write_keys"] = sorted(key.key for key in entity.write_keys)
+    if isinstance(entity, Group | Invite | Token) and (session := object_session(entity)):
+        values["permissions"] = permissions(session, entity.workspace_id, entity.id)
     return values
+
+
+def permissions(session: Session, workspace_id: str, subject_id: str) -> list[State]:
+    """What someone was granted, as an audit event says it."""
+    return [
+        {"role": grant.role, "resources": grant.resources}
+        for grant in access.grants_of(session, workspace_id, subject_id)
+    ]
 
 
 def verb(before: State, after: State) -> Verb | None:

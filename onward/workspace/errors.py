@@ -28,6 +28,10 @@ class NotFound(WorkspaceError):
     """There is no such thing in this workspace."""
 
 
+class Forbidden(WorkspaceError):
+    """The caller may not do this."""
+
+
 class SecretError(WorkspaceError):
     """A secret can't be read: wrong key, or changed where it is stored."""
 

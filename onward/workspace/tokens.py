@@ -3,11 +3,14 @@
 import hashlib
 import secrets
 import string
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from onward.workspace import access, ids
 from onward.workspace.entities import Token
+from onward.workspace.roles import ROLES
 from onward.workspace.store import Editor
 
 PREFIX = "onward_"
@@ -30,15 +33,26 @@ def find_token(session: Session, token: str) -> Token | None:
     return session.scalar(select(Token).where(Token.hash == digest(token)))
 
 
-def create_token(editor: Editor, *, name: str, token: str, role: str = OWNER) -> Token:
+def create_token(
+    editor: Editor,
+    *,
+    name: str,
+    token: str,
+    role: str = OWNER,
+    resources: Sequence[access.Resource] = (),
+    created_by: str | None = None,
+) -> Token:
+    """`role`: a slug; for the whole workspace unless `resources` says for what."""
     record = Token(
+        id=ids.resource_id(),
         workspace_id=editor.workspace.id,
         name=name,
-        role=role,
         hash=digest(token),
+        created_by=created_by,
         created_at=editor.now,
         updated_at=editor.now,
     )
+    access.add_grants(editor.session, editor.workspace.id, record.id, [(ROLES[role], resources)])
     editor.created(record)
     return record
 
@@ -57,3 +71,4 @@ def ensure_token(editor: Editor, *, name: str, token: str, role: str = OWNER) ->
 
 def delete_token(editor: Editor, token: Token) -> None:
     editor.deleted(token)
+    access.drop_grants(editor.session, editor.workspace.id, token.id)

@@ -9,6 +9,16 @@ from onward.workspace.entities.connections import (
     Workspace,
     WriteKey,
 )
+from onward.workspace.entities.people import (
+    Grant,
+    Group,
+    GroupMember,
+    Invite,
+    Label,
+    Membership,
+    Session,
+    User,
+)
 from onward.workspace.entities.system import AuditEvent, Revision, StoredSnapshot, Token
 
 __all__ = [
@@ -17,13 +27,21 @@ __all__ = [
     "Document",
     "Entity",
     "Filter",
+    "Grant",
+    "Group",
+    "GroupMember",
+    "Invite",
     "Json",
+    "Label",
+    "Membership",
     "Resource",
     "Revision",
+    "Session",
     "Source",
     "StoredSnapshot",
     "Subscription",
     "Token",
+    "User",
     "Workspace",
     "WriteKey",
     "same_json",

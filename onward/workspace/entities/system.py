@@ -8,7 +8,8 @@ from onward.workspace.ids import resource_id
 
 
 class Token(Resource):
-    """A Public API token. Only its SHA-256 is kept; the token itself is shown once."""
+    """A Public API token. Only its SHA-256 is kept; the token itself is shown once. What it may do is said
+    by its `Grant`s."""
 
     __tablename__ = "token"
     event_name = "Token"
@@ -16,9 +17,10 @@ class Token(Resource):
 
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspace.id", ondelete="CASCADE"), index=True)
     name: Mapped[str]
-    role: Mapped[str]
     hash: Mapped[str] = mapped_column(String(64), unique=True)
     """SHA-256 of the token, hexadecimal. Tokens are long and random, so nothing slower is needed."""
+    created_by: Mapped[str | None]
+    """Id of the user who made it."""
 
 
 class Revision(Entity):

@@ -4,6 +4,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from onward.settings import Settings
+from onward.workspace.access import FULL, of_subjects
 from onward.workspace.bootstrap import BootstrapResult, bootstrap
 from onward.workspace.entities import Token, Workspace
 from onward.workspace.store import Store
@@ -18,7 +19,8 @@ def test_the_first_start_makes_a_workspace_and_a_token_once(tmp_path: Path) -> N
     assert second == BootstrapResult(workspace_id=first.workspace_id, first_start=False, token=None)
     with Store.open(settings, {}).reading() as session:
         token = find_token(session, first.token)
-        assert token is not None and token.role == "owner" and token.workspace_id == first.workspace_id
+        assert token is not None and token.workspace_id == first.workspace_id
+        assert of_subjects(session, first.workspace_id, [token.id]) == FULL
         assert find_token(session, "another") is None
     assert first.token.encode() not in (settings.data / "config.db").read_bytes()
 
