@@ -19,6 +19,8 @@ SOURCE = "github.com/segmentio/segment-docs, src/_data/catalog/destinations.yml 
 
 METHODS = ("track", "identify", "page", "screen", "group", "alias")
 PLATFORMS = {"browser": "web", "mobile": "mobile", "server": "server", "warehouse": "warehouse"}
+NO_WEBSITE = ("http://www.segment.com", "https://www.segment.com")
+"""What the data has where nobody gave one."""
 DEVICES = ("web", "mobile", "server")
 
 Json = dict[str, Any]
@@ -41,7 +43,7 @@ def listing(entry: Json, patch: Json) -> Json:
         "methods": [name for name in METHODS if entry["methods"][name]],
         "sources": [ours for theirs, ours in PLATFORMS.items() if entry["platforms"][theirs]],
         "cloud": cloud,
-        "website": entry["website"].removesuffix("/?ref=segment"),
+        "website": "" if entry["website"] in NO_WEBSITE else entry["website"].removesuffix("/?ref=segment"),
     }
     if device:
         line["device"] = device
@@ -75,6 +77,11 @@ def main(folder: Path) -> None:
     patches = {each["id"]: each for each in overrides}
     known = {each["slug"]: listing(each, patches.get(each["id"], {})) for each in data}
     ours = yaml.safe_load(MORE.read_text())
+    for entry in ours["without_category"]:
+        line, own = known[entry["slug"]], more(entry | {"id": "", "name": ""}, known)
+        if line["categories"]:
+            sys.exit(f"{entry['slug']} has categories by now")
+        line |= {"categories": own["categories"], "website": line["website"] or own["website"]}
     added = [more(each, known) for each in ours["destinations"]]
     lines = sorted([*known.values(), *added], key=lambda line: line["slug"])
     for kind in ("id", "slug"):

@@ -5,7 +5,7 @@ lacks of an entry is taken from the entry's own triggers. All of it is told, non
 delivers what a mapping's trigger takes, from whatever source.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
 from pathlib import Path
@@ -81,13 +81,14 @@ class _Index:
 def listing(id: str, slug: str, triggers: Iterable[str] = ()) -> Listing:
     """What is known of a destination, by its metadata id or else its slug.
 
-    `triggers` are those of its presets and actions: they say the methods where the file has none.
+    `triggers` are those of its presets and actions. They say the methods where the file has none, and add
+    those that they name: the data tells `screen` of one Actions destination in 160.
     """
     facts = _index().find(id, slug) or Facts(id=id, slug=slug, names=(), status="PUBLIC_BETA")
     return Listing(
         kind=_kind(facts),
         categories=facts.categories,
-        methods=facts.methods if facts.methods is not None else methods_of(triggers),
+        methods=_methods(facts, list(triggers)),
         sources=facts.sources,
         cloud=facts.cloud,
         device=facts.device,
@@ -109,6 +110,12 @@ def previous_names(id: str, slug: str, name: str = "") -> tuple[str, ...]:
     return tuple(each for each in facts.names if each != name) if facts else ()
 
 
+def _methods(facts: Facts, triggers: Sequence[str]) -> frozenset[str]:
+    if facts.methods is None:
+        return methods_of(triggers)
+    return facts.methods.union(*(_named(trigger) for trigger in triggers))
+
+
 def methods_of(triggers: Iterable[str]) -> frozenset[str]:
     """The event types that any of the triggers can take; all of them if there is none to go by."""
     found = frozenset().union(*(_types(trigger) for trigger in triggers))
@@ -120,6 +127,21 @@ def _types(trigger: str) -> frozenset[str]:
         return _types_of(parse(trigger))
     except TriggerError:
         return frozenset()
+
+
+def _named(trigger: str) -> frozenset[str]:
+    """The types that a trigger asks for by name."""
+    try:
+        return _named_in(parse(trigger))
+    except TriggerError:
+        return frozenset()
+
+
+def _named_in(node: Group | Condition) -> frozenset[str]:
+    if isinstance(node, Group):
+        return frozenset().union(*(_named_in(child) for child in node.children))
+    named = node.type == "event-type" and node.operator == "="
+    return ALL_TYPES & {str(node.value)} if named else frozenset()
 
 
 def _types_of(node: Group | Condition) -> frozenset[str]:

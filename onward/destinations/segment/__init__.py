@@ -68,7 +68,7 @@ DEFINITION = Definition(
     name="Segment Connections",
     description="Send events on to another source, of this or another Onward, or of Segment.",
     previous_names=("Segment",),
-    listing=Listing(categories=("Raw Data",)),
+    listing=Listing(categories=("Raw Data",), sources=frozenset({"web", "mobile", "server", "warehouse"})),
     settings={
         "source_write_key": Field(
             label="Source write key",

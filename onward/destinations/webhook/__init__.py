@@ -80,7 +80,7 @@ DEFINITION = Definition(
     name="Webhook",
     description="Send events as JSON to any URL, one by one or in batches, signed if you like.",
     previous_names=("Webhooks (Actions)", "Webhook (Actions)"),
-    listing=Listing(categories=("Raw Data",)),
+    listing=Listing(categories=("Raw Data",), sources=frozenset({"web", "mobile", "server", "warehouse"})),
     settings={
         "sharedSecret": Field(
             label="Shared secret",

@@ -1,7 +1,8 @@
 import msgspec
 import pytest
 
-from onward.destinations.definition import EVENT_TYPES
+from onward.destinations.catalog import NATIVE
+from onward.destinations.definition import EVENT_TYPES, Definition
 from onward.destinations.listings import FILE, Facts, listing, methods_of, previous_names
 
 AMPLITUDE = "5f7dd6d21ad74f3842b1fc47"
@@ -28,6 +29,11 @@ def test_what_the_documentation_lacks_has_its_makers_categories_and_its_triggers
     assert found.categories == listing("54521fd625e721e32a72eec6", "heap").categories
     assert found.methods == {"track", "identify"}
     assert found.status == "PUBLIC_BETA"
+
+
+def test_methods_that_a_trigger_names_are_added_to_the_files() -> None:
+    found = listing(AMPLITUDE, "actions-amplitude", ['type = "screen" and event != "x"', "userId = null"])
+    assert found.methods == {"track", "identify", "page", "group", "alias", "screen"}
 
 
 def test_what_nobody_has_heard_of() -> None:
@@ -76,6 +82,18 @@ def test_kinds_and_limits() -> None:
     assert listing("", "actions-segment-profiles").kind == "reverse_etl"
     assert listing("", "actions-google-analytics-4").replay_days == 3
     assert not listing("", "actions-google-analytics-4-web").replay
+
+
+@pytest.mark.parametrize("definition", NATIVE, ids=lambda each: each.slug)
+def test_onwards_own_do_all_that_the_documentation_lists(definition: Definition) -> None:
+    known, own = listing(definition.id, definition.slug), definition.listing
+    if not previous_names(definition.id, definition.slug):
+        return  # Segment has no such destination.
+    assert own.categories == known.categories
+    assert own.sources >= known.sources
+    assert own.cloud >= known.cloud
+    # Segment's own is for rows of warehouses alone; ours sends on whatever a source sends.
+    assert own.kind == known.kind or definition.slug == "actions-segment"
 
 
 def test_the_file_is_in_order() -> None:
