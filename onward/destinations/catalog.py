@@ -12,6 +12,7 @@ from onward.destinations import (
     aws_s3,
     aws_sqs,
     kafka,
+    google_ads_lists,
     pinterest_audiences,
     s3,
     segment,
@@ -30,6 +31,7 @@ NATIVE: tuple[Definition, ...] = (
     amazon_eventbridge.DEFINITION,
     aws_sqs.DEFINITION,
     pinterest_audiences.DEFINITION,
+    google_ads_lists.DEFINITION,
 )
 """Onward's own, in Python."""
 

@@ -145,8 +145,8 @@ DEFINITION = Definition(
             label="Refresh token",
             description=(
                 "From the app's authorisation by a user with the scopes ads:read and ads:write; the user "
-                "needs the role owner, admin or audience manager. Pinterest's refresh tokens live for 60 days: "
-                "set a new one before."
+                "needs the role owner, admin or audience manager. Pinterest's refresh tokens live for 60 "
+                "days: set a new one before."
             ),
             type="password",
             secret=True,
