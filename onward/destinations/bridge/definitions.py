@@ -128,7 +128,8 @@ def definition(source: Json) -> Definition:
         unserved=UNSERVED.get(directory, ""),
     )
     actions = {each["slug"]: _action(of, each, bool(source.get("audience"))) for each in source["actions"]}
-    presets = tuple(_preset(each) for each in source["presets"])
+    # Presets of browser plugins name actions that are none of the server's.
+    presets = tuple(_preset(each) for each in source["presets"] if each["partnerAction"] in actions)
     triggers = [preset.trigger for preset in presets if preset.automatic]
     triggers += [action.default_trigger for action in actions.values() if action.default_trigger]
     return Definition(
