@@ -28,6 +28,7 @@ from onward.api.app import create_api
 from onward.delivery.report import DeliveryReport
 from onward.delivery.state.sqlite import SqliteStateStore
 from onward.destinations.catalog import open_catalogue
+from onward.egress.client import HttpClient
 from onward.eventlog.protocol import EventLog
 from onward.health import readiness
 from onward.metrics import CONTENT_TYPE, Metrics
@@ -178,7 +179,8 @@ async def serve(settings: Settings) -> None:
     # Litestar spells the ASGI types out more narrowly than they are.
     catalogue = open_catalogue(settings.catalog_folder)
     report = DeliveryReport(store, metrics_log)
-    api = cast(Application, create_api(settings, catalogue, reader.recent, report))
+    http = HttpClient.of(settings)
+    api = cast(Application, create_api(settings, catalogue, reader.recent, report, http=http))
     # The embedded server's classes carry no types.
     server: Any = Server(
         dispatch(tracking, api, pages),
@@ -200,6 +202,7 @@ async def serve(settings: Settings) -> None:
         await until_stopped(server, chores)
     finally:
         await tracking.stop()
+        await http.close()
         event_log.close()
         metrics_log.close()
         store.close()

@@ -15,13 +15,25 @@ from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
 from litestar.types import Message, Scope
 
-from onward.api import catalog, destinations, echo, filters, sources, subscriptions, workspaces
+from onward.api import (
+    catalog,
+    destinations,
+    echo,
+    filters,
+    sources,
+    subscriptions,
+    testing,
+    tools,
+    workspaces,
+)
 from onward.api.auth import Authentication, check_permission
 from onward.api.context import Delivery, Recent, provide_context, provide_paging
 from onward.api.delivery import router as delivery_routes
 from onward.api.errors import http_error, nested_too_deeply, no_json, unexpected_error, workspace_error
 from onward.api.metadata import Metadata
-from onward.destinations.definition import Definition
+from onward.destinations.definition import Definition, Runtime
+from onward.egress.client import HttpClient
+from onward.egress.http import Client
 from onward.settings import Settings
 from onward.workspace.errors import WorkspaceError
 from onward.workspace.store import Store
@@ -32,12 +44,19 @@ VENDOR_TYPE = re.compile(r"application/vnd\.segment\.v1(?:alpha|beta)?\+json")
 
 
 def create_api(
-    settings: Settings, catalogue: Mapping[str, Definition], recent: Recent, delivery: Delivery
+    settings: Settings,
+    catalogue: Mapping[str, Definition],
+    recent: Recent,
+    delivery: Delivery,
+    *,
+    http: Client | None = None,
+    runtime: Runtime | None = None,
 ) -> Litestar:
     """The application, on the data folder of `settings`, which `bootstrap` has set up.
 
     Give it requests with the whole path (`/api/sources`). `recent` is the source debugger's tail,
-    `delivery` what became of events.
+    `delivery` what became of events. `http` (by default the egress of `settings`) and `runtime` are for
+    testers, which call destinations' tools.
     """
     return Litestar(
         route_handlers=[
@@ -52,6 +71,10 @@ def create_api(
                     subscriptions.router,
                     filters.router,
                     delivery_routes,
+                    testing.preview_trigger,
+                    testing.get_sample_event,
+                    testing.router,
+                    tools.router,
                 ],
             )
         ],
@@ -76,6 +99,8 @@ def create_api(
                 "metadata": Metadata(catalogue),
                 "recent": recent,
                 "delivery": delivery,
+                "http": http or HttpClient.of(settings),
+                "runtime": runtime,
             }
         ),
         request_max_body_size=MAX_BODY,

@@ -49,6 +49,9 @@ class CreateDestination(Body):
     """Ours."""
     apply_presets: bool = False
     """Ours: make a disabled subscription for each preset of the catalogue."""
+    copy_settings_from: str | None = None
+    """Ours: the id of a destination of the same kind, whose settings, secrets included, this one starts
+    with; `settings` change them."""
 
 
 class UpdateDestination(Body):
@@ -104,3 +107,56 @@ class PreviewedFilter(Body):
 class PreviewFilter(Body):
     filter: PreviewedFilter
     payload: Json
+
+
+class ApplyPreset(Body):
+    name: str
+    trigger: str | None = None
+    """Instead of the preset's."""
+
+
+class GivenEvent(Body):
+    """One of both."""
+
+    payload: Json | None = None
+    """An event, as an SDK would send it."""
+    message_id: str | None = None
+    """Of an event in the source's debugger."""
+
+
+class TestSubscription(GivenEvent, kw_only=True):
+    trigger: str | None = None
+    """Instead of the saved one; so are the settings."""
+    settings: Json | None = None
+    send: bool = True
+    """False: show the first request as it would go out, and send nothing."""
+
+
+class TestMapping(GivenEvent, kw_only=True):
+    action_id: str
+    """Or the action's slug."""
+    trigger: str | None = None
+    """None for the action's default; so for the settings."""
+    settings: Json | None = None
+    send: bool = True
+
+
+class PreviewTrigger(Body):
+    trigger: str
+    payload: Json
+
+
+class ListChoices(Body):
+    payload: Json = msgspec.field(default_factory=dict)
+    """The fields filled in so far."""
+    page: str | None = None
+
+
+class RunHook(Body):
+    inputs: Json = msgspec.field(default_factory=dict)
+    payload: Json = msgspec.field(default_factory=dict)
+
+
+class CreateAudience(Body):
+    name: str
+    settings: Json = msgspec.field(default_factory=dict)

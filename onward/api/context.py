@@ -13,6 +13,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from onward.api.auth import Principal
 from onward.api.metadata import Metadata
+from onward.destinations.definition import Runtime
+from onward.egress.http import Client
 from onward.workspace.access import Access
 from onward.workspace.errors import Invalid
 from onward.workspace.roles import Permission
@@ -96,6 +98,10 @@ class Context:
     metadata: Metadata
     recent: Recent
     delivery: Delivery
+    http: Client
+    """The way out, for testers."""
+    runtime: Runtime | None
+    """Where actions run that are JavaScript; None if nothing is installed that could."""
     workspace_id: str
     actor: Actor
     access: Access
@@ -133,6 +139,8 @@ def provide_context(request: ApiRequest) -> Context:
         state.metadata,
         state.recent,
         state.delivery,
+        state.http,
+        state.runtime,
         principal.workspace_id,
         principal.actor,
         principal.access,

@@ -5,9 +5,9 @@ from litestar.params import RawBody
 from msgspec import UNSET
 from sqlalchemy import select
 
-from onward.api.answers import SUCCESS, Json, destination_view, paged
+from onward.api.answers import SUCCESS, Json, destination_view, paged, subscription_view
 from onward.api.answers import data as answer
-from onward.api.bodies import CreateDestination, UpdateDestination
+from onward.api.bodies import ApplyPreset, CreateDestination, UpdateDestination
 from onward.api.context import Context, Id, InContext, Pages
 from onward.workspace import destinations as edit
 from onward.workspace.entities import Destination, Source
@@ -15,7 +15,8 @@ from onward.workspace.errors import Invalid, naming
 from onward.workspace.pages import page
 from onward.workspace.roles import Permission
 from onward.workspace.shapes import from_json
-from onward.workspace.subscriptions import apply_presets
+from onward.workspace.store import Editor
+from onward.workspace.subscriptions import apply_preset, apply_presets
 
 
 @get("/", operation_id="listDestinations", sync_to_thread=True)
@@ -30,7 +31,7 @@ def list_destinations(context: InContext, paging: Pages) -> Json:
 @post("/", operation_id="createDestination", sync_to_thread=True, status_code=200)
 def create_destination(context: InContext, body: RawBody) -> Json:
     data = from_json(CreateDestination, body)
-    with context.changing() as editor, naming(definition="metadataId"):
+    with context.changing() as editor, naming(definition="metadataId", copy_from="copySettingsFrom"):
         source = editor.session.get(Source, data.source_id)
         if source is None or source.workspace_id != context.workspace_id:
             raise Invalid(f"there is no source {data.source_id}", field="sourceId")
@@ -42,6 +43,7 @@ def create_destination(context: InContext, body: RawBody) -> Json:
             name=data.name,
             enabled=data.enabled,
             settings=data.settings,
+            copy_from=_copied(context, editor, data.copy_settings_from),
             delivery=data.delivery,
         )
         if data.apply_presets:
@@ -80,6 +82,33 @@ def delete_destination(context: InContext, destination_id: Id) -> Json:
         return SUCCESS
 
 
+@post(
+    "/{destination_id:str}/presets",
+    operation_id="applyDestinationPreset",
+    sync_to_thread=True,
+    status_code=200,
+)
+def apply_a_preset(context: InContext, destination_id: Id, body: RawBody) -> Json:
+    """Ours: a disabled subscription by one of the catalogue's presets."""
+    data = from_json(ApplyPreset, body)
+    with context.changing() as editor:
+        destination = edit.get_destination(editor.session, context.workspace_id, destination_id)
+        made = apply_preset(editor, destination, data.name, data.trigger)
+        view = subscription_view(made, context.metadata.definition(destination.definition).id)
+        return answer(destinationSubscription=view)
+
+
+def _copied(context: Context, editor: Editor, id: str | None) -> Destination | None:
+    """The destination whose settings are to be copied; who may not write it may not use its secrets."""
+    if id is None:
+        return None
+    found = editor.session.get(Destination, id)
+    if found is None or found.source.workspace_id != context.workspace_id:
+        raise Invalid(f"there is no destination {id}", field="copySettingsFrom")
+    context.access.require(Permission.DESTINATION_WRITE, found.source_id)
+    return found
+
+
 def _view(context: Context, destination: Destination) -> Json:
     return destination_view(destination, context.metadata.destination(destination.definition))
 
@@ -92,5 +121,6 @@ router = Router(
         get_destination,
         update_destination,
         delete_destination,
+        apply_a_preset,
     ],
 )

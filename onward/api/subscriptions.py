@@ -75,9 +75,24 @@ def delete_subscription(context: InContext, destination_id: Id, id: Id) -> Json:
         return SUCCESS
 
 
+@post(
+    "/{id:str}/duplicate",
+    operation_id="duplicateDestinationSubscription",
+    sync_to_thread=True,
+    status_code=200,
+)
+def duplicate_subscription(context: InContext, destination_id: Id, id: Id) -> Json:
+    """Ours: a disabled copy named `<name> (Copy)`."""
+    with context.changing() as editor:
+        destination = get_destination(editor.session, context.workspace_id, destination_id)
+        subscription = edit.get_subscription(editor.session, destination, id)
+        copy = edit.duplicate_subscription(editor, subscription)
+        return answer(destinationSubscription=_view(context, copy))
+
+
 def _view(context: Context, subscription: Subscription) -> Json:
-    definition = context.metadata.destination(subscription.destination.definition)
-    return subscription_view(subscription, definition["id"])
+    definition = context.metadata.definition(subscription.destination.definition)
+    return subscription_view(subscription, definition.id)
 
 
 router = Router(
@@ -88,5 +103,6 @@ router = Router(
         get_subscription,
         update_subscription,
         delete_subscription,
+        duplicate_subscription,
     ],
 )

@@ -29,8 +29,6 @@ from onward.delivery.state.protocol import Changes
 from onward.delivery.state.sqlite import SqliteStateStore
 from onward.destinations.catalog import open_catalogue
 from onward.egress.client import HttpClient
-from onward.egress.guard import Guard
-from onward.egress.override import Override
 from onward.eventlog.cache import DecodeCache
 from onward.eventlog.protocol import Position, Record
 from onward.eventlog.record import decode
@@ -88,11 +86,7 @@ class DeliveryProcess:
         self._snapshots = SnapshotWatcher.open(settings)
         self._catalogue = open_catalogue(settings.catalog_folder)
         # Every destination has a concurrency of its own: one must not use up another's on the same host.
-        self._http = HttpClient(
-            Guard(settings.egress_allow),
-            per_origin=CONNECTIONS,
-            override=Override(settings.egress_override),
-        )
+        self._http = HttpClient.of(settings, per_origin=CONNECTIONS)
         self._loops: dict[str, DestinationLoop] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()

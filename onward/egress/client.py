@@ -30,6 +30,7 @@ from onward.egress.override import Override
 from onward.egress.pool import Pool
 from onward.egress.resolver import Lookup, Resolver
 from onward.egress.url import Target, join, parse
+from onward.settings import Settings
 
 MAX_HOPS = 3
 CAP = 64 * 1024
@@ -90,6 +91,12 @@ class HttpClient:
         self._pools: dict[tuple[str, str, int], Pool] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+
+    @classmethod
+    def of(cls, settings: Settings, *, per_origin: int = 256) -> "HttpClient":
+        """With the ranges and overrides that the operator has set; raises ValueError for wrong ones."""
+        guard, override = Guard(settings.egress_allow), Override(settings.egress_override)
+        return cls(guard, per_origin=per_origin, override=override)
 
     async def send(self, request: Request) -> Response:
         """One exchange, redirects included; raises `EgressError` when there is no answer."""

@@ -5,8 +5,13 @@ from typing import Any
 from onward.pipeline import mapping as mappings
 from onward.pipeline import triggers
 from onward.pipeline.filter_validation import validate_filter
+from onward.pipeline.mapping.compiler import ROOT
+from onward.pipeline.mapping.reserved import RESERVED
 from onward.workspace.definitions import Action
 from onward.workspace.errors import Invalid
+
+KEYS = RESERVED | {ROOT}
+"""Of a mapping, besides fields."""
 
 
 def check_trigger(trigger: str) -> None:
@@ -31,7 +36,7 @@ def check_mapping(action: Action, mapping: dict[str, Any], *, complete: bool) ->
     until they do.
     """
     for name in mapping:
-        if name not in action.fields:
+        if name not in action.fields and name not in KEYS and name not in action.hooks:
             known = ", ".join(action.fields) or "none"
             raise Invalid(f"the action {action.slug} has no field {name}; it has: {known}", f"mapping.{name}")
     for name, field in action.fields.items():

@@ -111,6 +111,12 @@ def stored_snapshot(session: Session, cipher: Cipher, version: int) -> snapshot.
     return None if row is None else decode(row.version, row.body, cipher)
 
 
+def current_snapshot(session: Session, cipher: Cipher) -> snapshot.Snapshot:
+    """What the data plane runs on, or is about to."""
+    version = session.get_one(entities.Revision, 1).version
+    return stored_snapshot(session, cipher, version) or snapshot.Snapshot(version=version)
+
+
 def stored_versions(session: Session) -> list[Row[tuple[int, int]]]:
     """`(version, created_at)` of the kept snapshots, oldest first."""
     stored = entities.StoredSnapshot

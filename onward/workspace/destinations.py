@@ -54,9 +54,14 @@ def create_destination(
     name: str | None = None,
     enabled: bool = False,
     settings: Mapping[str, Any] | None = None,
+    copy_from: Destination | None = None,
     delivery: Delivery | None = None,
 ) -> Destination:
-    """A new instance, disabled unless said otherwise (spec §22.29). `definition`: catalogue slug or id."""
+    """A new instance, disabled unless said otherwise (spec §22.29). `definition`: catalogue slug or id.
+
+    `copy_from`: another instance of the definition, whose settings, secrets included, this one has where
+    `settings` says nothing else.
+    """
     found = find_definition(editor.catalogue, definition)
     instances = editor.session.scalar(
         select(func.count()).where(Destination.source_id == source.id, Destination.definition == found.slug)
@@ -80,7 +85,8 @@ def create_destination(
         created_at=editor.now,
         updated_at=editor.now,
     )
-    _set_settings(editor, destination, found, settings or {})
+    copied = {} if copy_from is None else _copied(editor, found, copy_from)
+    _set_settings(editor, destination, found, copied | _unmask(found, settings or {}, copied))
     if delivery is not None:
         destination.delivery = merge({}, delivery)
     _set_enabled(editor, destination, enabled)
@@ -148,6 +154,18 @@ def _set_settings(
         else editor.cipher.seal_value(value, secret_identity(destination.id, name))
         for name, value in secrets.items()
     }
+
+
+def _copied(editor: Editor, definition: Definition, other: Destination) -> dict[str, Any]:
+    """The settings of another instance, as far as the definition has them; raises `Invalid`."""
+    if other.definition != definition.slug:
+        raise Invalid(
+            f"{other.name} is a {other.definition}, not a {definition.slug}; only settings of the same kind "
+            "of destination can be copied",
+            field="copy_from",
+        )
+    values = open_settings(other, editor.cipher)
+    return {name: value for name, value in values.items() if name in definition.settings}
 
 
 def _unmask(definition: Definition, given: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:

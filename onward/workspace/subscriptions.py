@@ -7,15 +7,16 @@ from sqlalchemy.orm import Session
 
 from onward.workspace import audit, ids
 from onward.workspace.checks import check_mapping, check_trigger
-from onward.workspace.definitions import Action, Definition, action_id
+from onward.workspace.definitions import Action, Definition, Preset, action_id
 from onward.workspace.destinations import definition_of
 from onward.workspace.entities import Destination, Subscription
 from onward.workspace.errors import Conflict, Invalid, NotFound
-from onward.workspace.names import check_name
+from onward.workspace.names import MAX_NAME, check_name
 from onward.workspace.store import Editor
 
 MAX_SUBSCRIPTIONS = 50
 """Per destination (spec §22.16)."""
+COPY = " (Copy)"
 
 
 def get_subscription(session: Session, destination: Destination, id: str) -> Subscription:
@@ -107,6 +108,18 @@ def update_subscription(
     return editor.modified(subscription, before)
 
 
+def duplicate_subscription(editor: Editor, subscription: Subscription) -> Subscription:
+    """A disabled copy named `<name> (Copy)`, with the same action, trigger and mapping (spec §9.1)."""
+    return create_subscription(
+        editor,
+        subscription.destination,
+        name=f"{subscription.name[: MAX_NAME - len(COPY)]}{COPY}",
+        action=subscription.action,
+        trigger=subscription.trigger,
+        mapping=subscription.mapping,
+    )
+
+
 def delete_subscription(editor: Editor, subscription: Subscription) -> None:
     editor.deleted(subscription)
     editor.session.refresh(subscription.destination, ["subscriptions"])
@@ -115,18 +128,36 @@ def delete_subscription(editor: Editor, subscription: Subscription) -> None:
 def apply_presets(editor: Editor, destination: Destination) -> list[Subscription]:
     """A disabled subscription for each automatic preset of the destination's definition."""
     definition = definition_of(editor.catalogue, destination.definition)
-    return [
-        create_subscription(
-            editor,
-            destination,
-            name=preset.name,
-            action=preset.action,
-            trigger=preset.trigger,
-            mapping=preset.mapping,
-        )
-        for preset in definition.presets
-        if preset.automatic
-    ]
+    return [_apply(editor, destination, preset) for preset in definition.presets if preset.automatic]
+
+
+def apply_preset(
+    editor: Editor, destination: Destination, name: str, trigger: str | None = None
+) -> Subscription:
+    """A disabled subscription by the preset of this name, also one that is not automatic.
+
+    `trigger` replaces the preset's; those for events that only some workspaces have come without one.
+    Raises `Invalid`.
+    """
+    definition = definition_of(editor.catalogue, destination.definition)
+    preset = next((each for each in definition.presets if each.name == name), None)
+    if preset is None:
+        known = ", ".join(each.name for each in definition.presets) or "none"
+        raise Invalid(f"{definition.name} has no preset {name}; it has: {known}", field="name")
+    return _apply(editor, destination, preset, trigger)
+
+
+def _apply(
+    editor: Editor, destination: Destination, preset: Preset, trigger: str | None = None
+) -> Subscription:
+    return create_subscription(
+        editor,
+        destination,
+        name=preset.name,
+        action=preset.action,
+        trigger=preset.trigger if trigger is None else trigger,
+        mapping=preset.mapping,
+    )
 
 
 def default_mapping(action: Action) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from onward.api.app import create_api
 from onward.delivery.report import DeliveryReport
 from onward.delivery.state.sqlite import SqliteStateStore
-from onward.destinations.catalog import Catalogue
+from onward.destinations.catalog import NATIVE, Catalogue
 from onward.eventlog import open_reader
 from onward.settings import Settings
 from onward.workspace.bootstrap import bootstrap
@@ -20,7 +20,10 @@ from onward.workspace.entities import Workspace
 from onward.workspace.store import Actor, Store
 from onward.workspace.tokens import create_token
 
+from .tool import TOOL, Answering
+
 TOKEN = "owner-token"
+CATALOGUE = Catalogue(native=(*NATIVE, TOOL))
 
 
 class Line(NamedTuple):
@@ -37,6 +40,7 @@ class Line(NamedTuple):
 LINES = [
     Line(1_700_000_000_123, "track", "m2", "accepted", "", b'{"type":"track","event":"A"}'),
     Line(1_700_000_000_000, "track", None, "discarded", "id_not_string", b"{broken"),
+    Line(1_699_999_999_999, "track", "m3", "accepted", "", b'{"event":"B","anonymousId":"a"}'),
 ]
 
 
@@ -49,7 +53,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def store(settings: Settings) -> Store:
-    return Store.open(settings, Catalogue())
+    return Store.open(settings, CATALOGUE)
 
 
 @pytest.fixture
@@ -70,9 +74,15 @@ def state(settings: Settings) -> Iterator[SqliteStateStore]:
 
 
 @pytest.fixture
-def app(settings: Settings, state: SqliteStateStore) -> Litestar:
+def http() -> Answering:
+    """The way out, for testers: a client that answers what it is told to."""
+    return Answering()
+
+
+@pytest.fixture
+def app(settings: Settings, state: SqliteStateStore, http: Answering) -> Litestar:
     report = DeliveryReport(state, open_reader(settings.data))
-    return create_api(settings, Catalogue(), lambda source_id, count: LINES[:count], report)
+    return create_api(settings, CATALOGUE, lambda source_id, count: LINES[:count], report, http=http)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ class Action:
     slug: str
     default_trigger: str = ""
     fields: dict[str, Field] = field(default_factory=dict)
+    hooks: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

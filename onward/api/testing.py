@@ -1,0 +1,146 @@
+"""Try it (ours): connections, mappings, events and triggers, before or while events flow (spec §20).
+
+The rules are in `onward.destinations.tester`. Nothing here is counted or kept.
+"""
+
+import time
+from dataclasses import asdict
+from random import SystemRandom
+from typing import Any
+
+import anyio.to_thread
+import msgspec
+from litestar import Router, get, post
+from litestar.params import RawBody
+
+from onward.api.answers import Json
+from onward.api.answers import data as answer
+from onward.api.bodies import GivenEvent, PreviewTrigger, TestMapping, TestSubscription
+from onward.api.context import ApiRequest, Context, Id, InContext
+from onward.api.instances import find_event, find_instance, find_subscription
+from onward.destinations import tester
+from onward.destinations.tester import Instance
+from onward.pipeline import triggers
+from onward.pipeline.samples import TYPES, sample_event
+from onward.workspace.checks import check_mapping, check_trigger
+from onward.workspace.errors import Invalid, naming
+from onward.workspace.shapes import from_json
+from onward.workspace.snapshot import Subscription
+from onward.workspace.subscriptions import default_mapping, find_action
+
+
+@post("/test-connection", operation_id="testDestinationConnection", status_code=200)
+async def test_connection(context: InContext, destination_id: Id) -> Json:
+    """CONNECTED, FAILED or UNTESTED, why, and what was asked and answered."""
+    instance = await runnable(context, destination_id)
+    return answer(connection=_json(await tester.test_connection(instance)))
+
+
+@post("/subscriptions/{id:str}/test", operation_id="testDestinationSubscription", status_code=200)
+async def test_subscription(context: InContext, destination_id: Id, id: Id, body: RawBody) -> Json:
+    """One mapping, enabled or not, as it is or with another trigger, settings or both."""
+    data = from_json(TestSubscription, body)
+    instance = await runnable(context, destination_id)
+    saved = find_subscription(instance, id)
+    edited = msgspec.structs.replace(
+        saved,
+        trigger=saved.trigger if data.trigger is None else data.trigger,
+        mapping=saved.mapping if data.settings is None else data.settings,
+    )
+    return await _test(context, instance, edited, data, send=data.send)
+
+
+@post("/test-mapping", operation_id="testDestinationMapping", status_code=200)
+async def test_mapping(context: InContext, destination_id: Id, body: RawBody) -> Json:
+    """A mapping that is not saved; without settings, the action's default one."""
+    data = from_json(TestMapping, body)
+    instance = await runnable(context, destination_id)
+    with naming(action="actionId"):
+        action = find_action(instance.definition, data.action_id)
+    mapping = default_mapping(action) if data.settings is None else data.settings
+    edited = tester.unsaved(action.slug, data.trigger or action.default_trigger, mapping)
+    return await _test(context, instance, edited, data, send=data.send)
+
+
+@post("/test-event", operation_id="testDestinationEvent", status_code=200)
+async def test_event(context: InContext, destination_id: Id, body: RawBody) -> Json:
+    """A real send through all enabled mappings, past the destination's filters."""
+    data = from_json(GivenEvent, body)
+    instance = await runnable(context, destination_id)
+    event = await anyio.to_thread.run_sync(find_event, context, instance.destination.source_id, data)
+    return answer(test=_json(await tester.test_event(instance, event)))
+
+
+@post("/preview", operation_id="previewDestination", sync_to_thread=True, status_code=200)
+def preview(context: InContext, destination_id: Id, body: RawBody) -> Json:
+    """What would become of an event, step by step. Nothing is sent."""
+    data = from_json(GivenEvent, body)
+    instance = find_instance(context, destination_id)
+    event = find_event(context, instance.destination.source_id, data)
+    return answer(preview=_json(tester.preview(instance, event)))
+
+
+@post("/triggers/preview", operation_id="previewTrigger", sync_to_thread=True, status_code=200)
+def preview_trigger(body: RawBody) -> Json:
+    """Whether an event, as it stands, meets a trigger; how the trigger was read, or where it can't be."""
+    data = from_json(PreviewTrigger, body)
+    try:
+        triggers.check(data.trigger)
+        tree = triggers.parse(data.trigger)
+    except triggers.TriggerError as error:
+        problem = {"message": error.message, "position": error.position}
+        return answer(matches=False, ast=None, error=problem)
+    return answer(matches=triggers.matches(data.trigger, data.payload), ast=_tree(tree), error=None)
+
+
+@get("/catalog/sample-event", operation_id="getSampleEvent", sync_to_thread=False)
+def get_sample_event(request: ApiRequest) -> Json:
+    """A made-up event, complete: `?type=track`, or another type."""
+    type = request.query_params.get("type", "track")
+    if type not in TYPES:
+        raise Invalid(f"there are the types {', '.join(TYPES)}", field="type")
+    return answer(event=sample_event(type, SystemRandom(), int(time.time() * 1000)))
+
+
+async def runnable(context: Context, destination_id: str) -> Instance:
+    instance = await anyio.to_thread.run_sync(find_instance, context, destination_id)
+    if not instance.runnable:
+        raise Invalid(
+            f"{instance.definition.name} runs as JavaScript, and nothing is here to run it: install the "
+            "catalogue with `onward catalog update`, and start Onward again"
+        )
+    return instance
+
+
+async def _test(
+    context: Context, instance: Instance, subscription: Subscription, given: GivenEvent, *, send: bool
+) -> Json:
+    """Raises `Invalid` for a trigger or mapping that could not be saved either."""
+    check_trigger(subscription.trigger)
+    action = instance.definition.actions.get(subscription.action)
+    if action is not None:  # or else the result will say so
+        with naming(mapping="settings"):
+            check_mapping(action, subscription.mapping, complete=False)
+    event = await anyio.to_thread.run_sync(find_event, context, instance.destination.source_id, given)
+    return answer(test=_json(await tester.test_mapping(instance, subscription, event, send=send)))
+
+
+def _json(result: msgspec.Struct) -> Any:
+    return msgspec.to_builtins(result)
+
+
+def _tree(node: triggers.Group | triggers.Condition) -> Json:
+    """In the shape that Segment's own parser gives (destination-subscriptions)."""
+    if isinstance(node, triggers.Group):
+        return {
+            "type": "group",
+            "operator": node.operator,
+            "children": [_tree(child) for child in node.children],
+        }
+    return {name: value for name, value in asdict(node).items() if value is not None}
+
+
+router = Router(
+    "/destinations/{destination_id:str}",
+    route_handlers=[test_connection, test_subscription, test_mapping, test_event, preview],
+)
