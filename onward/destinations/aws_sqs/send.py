@@ -53,12 +53,13 @@ class Queue:
                 f"the queue's URL is {self.url[:100]!r}; it is such as "
                 "https://sqs.eu-west-1.amazonaws.com/123456789012/name"
             )
-        found = next((match[1] for each in _HOSTS if (match := each.fullmatch(host))), "")
+        aws = endpoints.is_aws(self.url)
+        found = next((match[1] for each in _HOSTS if aws and (match := each.fullmatch(host))), "")
         self.region = str(settings.get("region") or "").strip() or found or "us-east-1"
         if not endpoints.is_region(self.region):
             raise ValueError(f"region is {self.region[:50]!r}, not a region such as eu-west-1")
         self.fifo = self.url.endswith(".fifo")
-        self.endpoint = "" if endpoints.is_aws(self.url) else f"{parts.scheme}://{parts.netloc}"
+        self.endpoint = "" if aws else f"{parts.scheme}://{parts.netloc}"
 
 
 async def perform(call: Call, payloads: Sequence[Payload]) -> Outcome | list[Outcome]:

@@ -100,7 +100,7 @@ class Stub:
 
     async def start(self) -> None:
         @web.middleware
-        async def handle(request: web.Request, _: Any) -> web.StreamResponse:
+        async def handle(request: web.Request, handler: Any) -> web.StreamResponse:
             return await self._handle(request)
 
         app = web.Application(client_max_size=100_000_000, middlewares=[handle])

@@ -174,7 +174,7 @@ NAMES = st.from_regex(r"x-[A-Za-z0-9-]{1,8}", fullmatch=True)
 VALUES = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=20)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     service=st.sampled_from(["s3", "kinesis", "sqs"]),
     key=TEXT,
