@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run setup test check format bench chaos lock clean
+.PHONY: run setup test check docs format bench chaos lock clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.installed-run ## Onward with a demo workspace on http://127.0.0.1:8080
@@ -22,6 +22,9 @@ check: setup ## Format, lint, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict -p onward
 	$(BIN)/lint-imports
+
+docs: setup ## The pages about Onward's own destinations, in docs/catalog
+	$(BIN)/python -m onward.destinations.docs
 
 format: setup ## Put the code in order
 	$(BIN)/ruff format .

@@ -45,6 +45,8 @@ class Rig:
         self.answer = lambda ids: DELIVERED
         self.pace = lambda: asyncio.sleep(0)
         """How long a request takes."""
+        self.http = None
+        """The client, for actions that make requests."""
         self.made = 0
         action = Action(
             slug="send",
@@ -125,7 +127,7 @@ class Rig:
                 lambda received_at: self.log.seek("s", received_at),
             ),
             self.store,
-            None,
+            self.http,
             lambda: None,
             random.Random(1),
         )

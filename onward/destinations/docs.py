@@ -14,6 +14,7 @@ from typing import Any
 from onward.destinations.catalog import Catalogue
 from onward.destinations.definition import Action, Definition, Field, Preset
 from onward.destinations.directory import DEVICES, METHODS, Directory, Entry, by_category
+from onward.pipeline.fields.conditions import compile_conditional
 
 MADE = "<!-- Made by `onward catalog docs`; what is changed here is lost. -->"
 KEPT = Path(__file__).parents[2] / "docs/catalog"
@@ -234,9 +235,8 @@ def _limits(definition: Definition) -> Iterator[str]:
 def _try_it(definition: Definition) -> Iterator[str]:
     yield "In a workspace file (`onward apply`), with what is required:"
     settings = [
-        f"      {name}: {_example(definition.slug, name, field)}"
-        for name, field in definition.settings.items()
-        if field.required is True and field.default is None
+        f"      {name}: {_shown(definition.slug, name, field)}"
+        for name, field in _required_settings(definition)
     ]
     lines = [
         "destinations:",
@@ -257,14 +257,33 @@ def _try_it(definition: Definition) -> Iterator[str]:
         )
 
 
-def _example(slug: str, name: str, field: Field) -> str:
+def _required_settings(definition: Definition) -> list[tuple[str, Field]]:
+    """Settings that must be given, defaults and those before being what they are."""
+    values = {name: field.default for name, field in definition.settings.items() if field.default is not None}
+    needed = []
+    for name, field in definition.settings.items():
+        wrong = field.choices and field.default is not None and field.default not in field.choices
+        empty = values.get(name) in (None, "")
+        if isinstance(field.required, Mapping):
+            asked = bool(compile_conditional(None, name, field.required).missing(values))
+        else:
+            asked = bool(field.required) and empty
+        if asked or wrong:
+            needed.append((name, field))
+            values[name] = _example(field)
+    return needed
+
+
+def _shown(slug: str, name: str, field: Field) -> str:
     if field.secret or field.type == "password":
         return "${" + re.sub(r"\W+", "_", f"{slug}_{name}").upper() + "}"
-    if field.choices:
-        return json.dumps(field.choices[0])
+    return json.dumps(_example(field), ensure_ascii=False)
+
+
+def _example(field: Field) -> Any:
     kinds: dict[str, Any] = {"number": 1, "integer": 1, "boolean": True, "object": {}}
-    value = kinds.get(field.type, field.placeholder or f"<{field.label}>")
-    return json.dumps([value] if field.multiple else value, ensure_ascii=False)
+    value = field.choices[0] if field.choices else kinds.get(field.type, f"<{field.label}>")
+    return [value] if field.multiple else value
 
 
 def _methods_chart(entries: Sequence[Entry]) -> str:

@@ -207,23 +207,37 @@ COMMAND = re.compile(
 )
 """`onward NAME REST` where a shell would see a command."""
 
+GROUPS = {
+    name
+    for name, group in cli.app.resolved_commands().items()
+    if not name.startswith("-") and [each for each in group.resolved_commands() if not each.startswith("-")]
+}
+"""Commands that are groups of commands, such as `catalog`."""
+
 
 def commands() -> set[tuple[str, str]]:
-    """Each subcommand with each of its long options, as the pages use them; ('serve', '') for none."""
+    """Each subcommand with each of its long options, as the pages use them; ('serve', '') for none.
+
+    Those of a group are named with it, such as `catalog list`.
+    """
     used = set()
     for page in PAGES:
         text = page.read_text()
         shell = "\n".join(match[2] for match in FENCE.finditer(text) if match[1] in ("", "sh"))
-        for name, rest in COMMAND.findall(f"{shell}\n{' '.join(re.findall('`[^`]+`', FENCE.sub('', text)))}"):
+        for first, rest in COMMAND.findall(
+            f"{shell}\n{' '.join(re.findall('`[^`]+`', FENCE.sub('', text)))}"
+        ):
+            name = f"{first} {rest.split()[0]}" if first in GROUPS and rest.strip() else first
             used |= {(name, option) for option in ["", *re.findall(r"--[a-z-]+", rest)]}
     return used
 
 
 def test_commands_and_options_exist(capsys: pytest.CaptureFixture[str]) -> None:
     used = commands()
+    assert ("catalog list", "--category") in used
     assert {("serve", "--data"), ("sink", "--out"), ("apply", "--prune"), ("send", "--rate")} <= used
     for name in {name for name, _ in used}:
-        assert cli.main([name, "--help"]) == 0
+        assert cli.main([*name.split(), "--help"]) == 0
         known = capsys.readouterr().out
         assert not {option for other, option in used if other == name and option not in known}
 
