@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import accept, baseline, deliver, isolation
+from bench import accept, baseline, bridge, deliver, isolation
 
 FIGURES: dict[str, Callable[[argparse.Namespace], list[dict[str, object]]]] = {
     "baseline": baseline.run,
@@ -20,6 +20,7 @@ FIGURES: dict[str, Callable[[argparse.Namespace], list[dict[str, object]]]] = {
     "deliver-unbatched": lambda args: deliver.run(args, batched=False, target=15_000),
     "backlog": deliver.backlog,
     "isolation": isolation.run,
+    "bridge": bridge.run,
 }
 
 

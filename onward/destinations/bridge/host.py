@@ -74,6 +74,11 @@ class Bridge:
         self._pause = 0.0
         self._closed = False
 
+    @property
+    def pid(self) -> int | None:
+        """Of the worker, while there is one."""
+        return self._worker.pid if self._worker else None
+
     async def run(self, operation: str, destination: str, arguments: Json, call: Call) -> Answer:
         """`arguments` are those of the worker's operation, with `limit` (seconds for all of it), `oauth` and
         `refreshes` (see `actions.Bridged`). Raises `BridgeError`, or `Unencodable`."""

@@ -402,7 +402,7 @@ def command(folder: Path, limits: Limits) -> Sequence[str]:
             "--no-config",
         ),
         *("--node-modules-dir=manual", f"--allow-read={CODE},{folder}", "--allow-env", "--allow-sys=homedir"),
-        f"--v8-flags=--max-old-space-size={limits.heap_mb}",
+        f"--v8-flags=--max-old-space-size={limits.heap_mb},--min-semi-space-size=32,--max-semi-space-size=64",
         *(str(CODE / "main.cjs"), "catalogue", str(folder)),
     )
 

@@ -1,22 +1,17 @@
 // The calls under way. Whatever code runs, and after whatever it has awaited, knows which call it runs for.
 'use strict'
 const { AsyncLocalStorage } = require('node:async_hooks')
+const { HostSignal } = require('./signals.cjs')
 
 const current = new AsyncLocalStorage()
 const byId = new Map()
 
 class Call {
+  ended = false
+  signal = new HostSignal()
+
   constructor(id) {
     this.id = id
-    this.controller = new AbortController()
-  }
-
-  get signal() {
-    return this.controller.signal
-  }
-
-  get aborted() {
-    return this.controller.signal.aborted
   }
 }
 
@@ -33,7 +28,7 @@ async function run(id, work) {
 }
 
 function abort(id) {
-  byId.get(id)?.controller.abort(new DOMException('the host gave up', 'TimeoutError'))
+  byId.get(id)?.signal.abort(new DOMException('the host gave up', 'TimeoutError'))
 }
 
 module.exports = { run, abort, current: () => current.getStore() }

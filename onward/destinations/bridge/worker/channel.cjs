@@ -4,6 +4,7 @@
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 const NEWLINE = 10
+const READ = 65_536
 
 let waiting = []
 
@@ -20,16 +21,18 @@ function flush() {
 
 /** Calls `receive` with each message until the host closes the pipe, which ends this process. */
 async function listen(receive) {
+  const buffer = new Uint8Array(READ)
   let parts = []
-  for await (const chunk of Deno.stdin.readable) {
+  for (let size; (size = await Deno.stdin.read(buffer)) !== null; ) {
+    const chunk = buffer.subarray(0, size)
     let from = 0
     for (let to = chunk.indexOf(NEWLINE); to >= 0; to = chunk.indexOf(NEWLINE, from)) {
-      parts.push(chunk.subarray(from, to))
+      const line = chunk.subarray(from, to)
       from = to + 1
-      receive(JSON.parse(decoder.decode(parts.length === 1 ? parts[0] : Buffer.concat(parts))))
+      receive(JSON.parse(decoder.decode(parts.length ? Buffer.concat([...parts, line]) : line)))
       parts = []
     }
-    if (from < chunk.length) parts.push(from ? chunk.slice(from) : chunk)
+    if (from < size) parts.push(chunk.slice(from))
   }
   Deno.exit(0)
 }

@@ -4,25 +4,58 @@
 const Module = require('node:module')
 const { send } = require('./channel.cjs')
 const calls = require('./calls.cjs')
+const signals = require('./signals.cjs')
 
 const BODILESS = new Set([101, 204, 205, 304])
 const pending = new Map()
 let lastId = 0
 
-/** Remembers its time limit, which fetch can't see, and a body that is text, which needs no stream then. */
+/** Remembers its time limit, which fetch can't see, its signal, and a body that is text, which needs no stream
+ *  then. */
 class HostRequest extends Request {
+  #signal
+
   constructor(input, init) {
-    super(input, init)
+    super(input, init?.signal ? { ...init, signal: undefined } : init)
+    this.#signal = init?.signal ?? input?.signal
     this.limit = init?.timeout || input?.limit
     const body = init?.body
     this.content = body === undefined || body === null ? input?.content : typeof body === 'string' ? body : undefined
   }
 
+  get signal() {
+    return this.#signal
+  }
+
+  /** Actions-core clones each request for fetch, which here consumes none whose body is known. */
   clone() {
-    const copy = super.clone()
-    copy.limit = this.limit
-    copy.content = this.content
-    return copy
+    if (this.content !== undefined || !this.body) return this
+    return new HostRequest(super.clone(), { timeout: this.limit, signal: this.#signal })
+  }
+}
+
+/** Knows its text, so that reading it needs no stream, and may be done more than once. Actions-core clones
+ *  each response to read it, and leaves the original for the action. */
+class HostResponse extends Response {
+  #text
+  #init
+
+  constructor(text, init) {
+    super(BODILESS.has(init.status) ? null : text, init)
+    this.#text = text
+    this.#init = init
+  }
+
+  clone() {
+    return new HostResponse(this.#text, this.#init)
+  }
+
+  async text() {
+    return this.#text
+  }
+
+  async json() {
+    return JSON.parse(this.#text)
   }
 }
 
@@ -36,16 +69,18 @@ async function fetch(input, init) {
   if (request.limit) message.limit = request.limit
   if (request.content !== undefined) message.body = request.content
   else if (request.body) message.base64 = Buffer.from(await request.arrayBuffer()).toString('base64')
-  request.signal.throwIfAborted()
+  const { signal } = request
+  signal?.throwIfAborted()
   return new Promise((resolve, reject) => {
     const abort = () => {
       if (!pending.delete(message.id)) return
       send({ t: 'abort', id: message.id })
-      reject(request.signal.reason)
+      reject(signal.reason)
     }
-    request.signal.addEventListener('abort', abort)
+    signal?.addEventListener('abort', abort)
     const done = (settle, value) => {
-      request.signal.removeEventListener('abort', abort)
+      signal?.removeEventListener('abort', abort)
+      if (signal instanceof signals.HostSignal) signal.release()
       settle(value)
     }
     pending.set(message.id, {
@@ -65,9 +100,10 @@ function answer({ id, error, status, reason, headers, body, base64 }) {
     waiting.reject(Object.assign(new TypeError(error.message), { code: error.code, egress: true }))
     return
   }
-  const content = BODILESS.has(status) ? null : base64 === undefined ? body : Buffer.from(base64, 'base64')
+  const init = { status, statusText: reason, headers }
   try {
-    waiting.resolve(new Response(content, { status, statusText: reason, headers }))
+    if (base64 === undefined) waiting.resolve(new HostResponse(body, init))
+    else waiting.resolve(new Response(BODILESS.has(status) ? null : Buffer.from(base64, 'base64'), init))
   } catch (cause) {
     waiting.reject(Object.assign(new TypeError(cause.message), { code: 'ECONNABORTED', egress: true }))
   }
@@ -82,6 +118,7 @@ function install() {
     return name === 'cross-fetch' ? ponyfill : load.call(this, name, ...rest)
   }
   globalThis.fetch = ponyfill
+  signals.install()
 }
 
 module.exports = { install, answer }
