@@ -45,6 +45,7 @@ def reference(
     headers: list[tuple[str, str]],
     body_sha256: str,
     at: datetime,
+    sends_sha256: bool,
 ) -> dict[str, str]:
     """The headers that AWS's own signer gives a request; `path` has its query, as the request line does."""
     s3 = service == "s3"
@@ -59,7 +60,7 @@ def reference(
         should_normalize_uri_path=False,
         signed_body_value=body_sha256,
         signed_body_header_type=(
-            AwsSignedBodyHeaderType.X_AMZ_CONTENT_SHA_256 if s3 else AwsSignedBodyHeaderType.NONE
+            AwsSignedBodyHeaderType.X_AMZ_CONTENT_SHA_256 if sends_sha256 else AwsSignedBodyHeaderType.NONE
         ),
     )
     request = HttpRequest(method, path, HttpHeaders(headers))
@@ -131,7 +132,7 @@ class Stub:
             return _json_error(403, "InvalidSignatureException", f"{error}\n\nThe canonical string: secret")
         target = request.headers.get("X-Amz-Target", "")
         if service == "s3":
-            operation, arguments = request.method, unquote(request.raw_path)
+            operation, arguments = request.method, unquote(request.raw_path.partition("?")[0])
         elif service == "sts":
             form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             operation, arguments = form["Action"], form
@@ -161,7 +162,15 @@ class Stub:
             assert request.headers["X-Amz-Content-Sha256"] == sha256, "another body was signed"
         kept = [(name, request.headers[name]) for name in names if name not in _ADDED]
         expected = reference(
-            self.keys[key_id], service, region, request.method, request.raw_path, kept, sha256, at
+            self.keys[key_id],
+            service,
+            region,
+            request.method,
+            request.raw_path,
+            kept,
+            sha256,
+            at,
+            "x-amz-content-sha256" in names,
         )
         assert expected["authorization"].endswith(signature), (
             f"SignatureDoesNotMatch for {request.method} {request.raw_path}"

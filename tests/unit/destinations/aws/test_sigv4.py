@@ -212,6 +212,7 @@ def test_we_sign_as_aws_does(service, key, query, headers, token, body, now):
         [("host", target.authority), *headers.items()],
         sha256,
         datetime.fromtimestamp(now, UTC),
+        service == "s3",
     )
     assert ours == {name: theirs[name] for name in ours}
 
