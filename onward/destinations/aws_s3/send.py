@@ -7,6 +7,7 @@ What Segment keeps with an audience (folder, file name, delimiter) comes with it
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from onward.destinations import files
 from onward.destinations.aws import s3
 from onward.destinations.aws.batches import Outcomes, gather, grouped
 from onward.destinations.aws.text import cell, to_json
@@ -64,14 +65,14 @@ async def _write(call: Call, payloads: Sequence[Payload], places: list[int], out
         outcomes.fill(places, discarded("MESSAGE_REJECTED", str(error)))
         return
 
-    body, sha256, unreadable = await s3.table(
+    body, sha256, unreadable = await files.table(
         header, places, lambda place: between.join(_cells(payloads[place], columns))
     )
     for place, outcome in unreadable.items():
         outcomes[place] = outcome
     written = [place for place in places if place not in unreadable]
     if written:
-        stamp = s3.stamp(call, written, sha256)
+        stamp = files.stamp(call, written, sha256)
         name = file_name(str(settings.get("filename") or ""), str(first.get("audienceName") or ""), stamp)
         key = s3.in_folder(settings.get("s3_aws_folder_name"), name)
         outcomes.fill(written, await s3.put(call, s3.File(key, body, sha256, "text/csv")))
@@ -79,11 +80,11 @@ async def _write(call: Call, payloads: Sequence[Payload], places: list[int], out
 
 def _separator(settings: Mapping[str, Any]) -> str:
     delimiter = settings.get("delimiter") or ","
-    if delimiter not in s3.DELIMITERS:
+    if delimiter not in files.DELIMITERS:
         raise ValueError(
-            f"the audience's delimiter is {str(delimiter)[:20]!r}; it may be {' '.join(s3.DELIMITERS)}"
+            f"the audience's delimiter is {str(delimiter)[:20]!r}; it may be {' '.join(files.DELIMITERS)}"
         )
-    return s3.separator(delimiter)
+    return files.separator(delimiter)
 
 
 def _header(first: Payload, between: str) -> tuple[list[str], str]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from onward.destinations.aws import s3
+from onward.destinations import files
 from onward.destinations.definition import Field
 
 
@@ -126,8 +126,8 @@ FIELDS: dict[str, Field] = {
         label="Delimiter",
         description="The character between columns.",
         required=True,
-        choices=s3.DELIMITERS,
-        choice_labels=s3.DELIMITER_LABELS,
+        choices=files.DELIMITERS,
+        choice_labels=files.DELIMITER_LABELS,
         default=",",
     ),
     "file_extension": Field(

@@ -1,14 +1,13 @@
 """The action Sync to S3: a batch into one file, with a column for each that the mapping names."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from onward.destinations import files
 from onward.destinations.aws import s3
 from onward.destinations.aws.batches import Outcomes, gather, grouped
 from onward.destinations.aws.text import cell
 from onward.destinations.definition import Call, Payload
 from onward.destinations.outcome import Outcome, discarded
-from onward.pipeline.javascript import entries, truthy
 
 CONTENT_TYPES = {"csv": "text/csv", "txt": "text/plain"}
 _OF_THE_FILE = (
@@ -40,10 +39,10 @@ async def _write(call: Call, payloads: Sequence[Payload], places: list[int], out
             discarded("MESSAGE_REJECTED", f"file_extension is {extension!r}; it may be csv or txt"),
         )
         return
-    between = s3.separator(first.get("delimiter"))
+    between = files.separator(first.get("delimiter"))
     membership = first.get("audience_action_column_name") or None
     size = first.get("batch_size_column_name") or None
-    columns = [*_columns(call, payloads, places), *(name for name in (membership, size) if name)]
+    columns = [*files.columns_of(call, payloads, places), *(name for name in (membership, size) if name)]
     header = between.join(str(column).replace(between, "") for column in columns)
 
     def row(place: int) -> str:
@@ -54,7 +53,7 @@ async def _write(call: Call, payloads: Sequence[Payload], places: list[int], out
         cells = []
         for column in columns:
             if column == membership:
-                value = _membership(payload)
+                value = files.membership(payload)
             elif column == size:
                 value = len(places)
             else:
@@ -62,37 +61,15 @@ async def _write(call: Call, payloads: Sequence[Payload], places: list[int], out
             cells.append(cell(value))
         return between.join(cells)
 
-    body, sha256, unreadable = await s3.table(header, places, row)
+    body, sha256, unreadable = await files.table(header, places, row)
     for place, outcome in unreadable.items():
         outcomes[place] = outcome
     written = [place for place in places if place not in unreadable]
     if written:
-        stamp = s3.stamp(call, written, sha256)
+        stamp = files.stamp(call, written, sha256)
         name = file_name(str(first.get("filename_prefix") or ""), extension, stamp)
         key = s3.in_folder(first.get("s3_aws_folder_name"), name)
         outcomes.fill(written, await s3.put(call, s3.File(key, body, sha256, CONTENT_TYPES[extension])))
-
-
-def _columns(call: Call, payloads: Sequence[Payload], places: list[int]) -> list[str]:
-    """Those that the mapping names, filled or not, so that all files of a mapping have the same.
-
-    A mapping that takes the columns as they come names none; then it is those of the payloads.
-    """
-    mapped = call.mapping.get("columns")
-    if isinstance(mapped, dict) and not any(name.startswith("@") for name in mapped):
-        return [name for name, value in entries(mapped) if value != ""]
-    found: dict[str, None] = {}
-    for place in places:
-        columns = payloads[place].get("columns")
-        if isinstance(columns, dict):
-            found.update(dict.fromkeys(name for name, _ in entries(columns)))
-    return list(found)
-
-
-def _membership(payload: Payload) -> Any:
-    """Whether the person is in the audience: the trait or property that is named after it."""
-    values, key = payload.get("traits_or_props"), payload.get("computation_key")
-    return values.get(key) if isinstance(values, dict) and truthy(key) else None
 
 
 def file_name(prefix: str, extension: str, stamp: str) -> str:
