@@ -164,8 +164,16 @@ class Metrics(Collector):
         cpu = CounterMetricFamily("onward_process_cpu_seconds", "User and system CPU time.", labels=labels)
         memory = GaugeMetricFamily("onward_process_resident_memory_bytes", "Resident memory.", labels=labels)
         files = GaugeMetricFamily("onward_process_open_files", "Open file descriptors.", labels=labels)
+        deaths = CounterMetricFamily(
+            "onward_catalogue_worker_deaths",
+            "Workers of the catalogue that ended without being asked to.",
+            labels=labels,
+        )
         now = time.time()
-        alive = {role for role, beat in beats(self._data).items() if beat.fresh(now)}
+        seen = beats(self._data)
+        alive = {role for role, beat in seen.items() if beat.fresh(now)}
+        for role, beat in seen.items():
+            deaths.add_metric([role], beat.catalogue_deaths)
         report = read_report(self._data)
         pids = {"supervisor": report.pid} if report else {}
         for child in report.children if report else ():
@@ -179,7 +187,7 @@ class Metrics(Collector):
                 cpu.add_metric([role], cpu_seconds)
                 memory.add_metric([role], resident)
                 files.add_metric([role], open_files)
-        yield from (up, restarts, cpu, memory, files)
+        yield from (up, restarts, cpu, memory, files, deaths)
 
 
 def _free(data: Path) -> int:

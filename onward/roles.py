@@ -41,6 +41,8 @@ class Beat(msgspec.Struct):
     started_at: float
     """Seconds since the epoch, as `at`."""
     at: float
+    catalogue_deaths: int = 0
+    """Workers of the catalogue that ended without being asked to, since this process started."""
 
     def fresh(self, now: float) -> bool:
         return now - self.at < STALE
@@ -163,6 +165,7 @@ class Heartbeat:
         self._path = run_folder(data) / f"{role}.beat"
         self._beat = Beat(role, os.getpid(), time.time(), time.time())
         self._loop = loop
+        self.catalogue_deaths = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -188,6 +191,7 @@ class Heartbeat:
 
     def _now(self) -> None:
         self._beat.at = time.time()
+        self._beat.catalogue_deaths = self.catalogue_deaths
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -27,6 +27,7 @@ from onward import __version__, eventlog
 from onward.api.app import create_api
 from onward.delivery.report import DeliveryReport
 from onward.delivery.state.sqlite import SqliteStateStore
+from onward.destinations.bridge.host import Bridge
 from onward.destinations.catalog import open_catalogue
 from onward.egress.client import HttpClient
 from onward.eventlog.protocol import EventLog
@@ -180,7 +181,8 @@ async def serve(settings: Settings) -> None:
     catalogue = open_catalogue(settings.catalog_folder)
     report = DeliveryReport(store, metrics_log)
     http = HttpClient.of(settings)
-    api = cast(Application, create_api(settings, catalogue, reader.recent, report, http=http))
+    bridge = Bridge.of(settings)
+    api = cast(Application, create_api(settings, catalogue, reader.recent, report, http=http, runtime=bridge))
     # The embedded server's classes carry no types.
     server: Any = Server(
         dispatch(tracking, api, pages),
@@ -202,6 +204,7 @@ async def serve(settings: Settings) -> None:
         await until_stopped(server, chores)
     finally:
         await tracking.stop()
+        await bridge.close()
         await http.close()
         event_log.close()
         metrics_log.close()

@@ -27,6 +27,7 @@ from onward.delivery.loop import DestinationLoop
 from onward.delivery.plan import Plan
 from onward.delivery.state.protocol import Changes
 from onward.delivery.state.sqlite import SqliteStateStore
+from onward.destinations.bridge.host import Bridge
 from onward.destinations.catalog import open_catalogue
 from onward.egress.client import HttpClient
 from onward.eventlog.cache import DecodeCache
@@ -87,6 +88,7 @@ class DeliveryProcess:
         self._catalogue = open_catalogue(settings.catalog_folder)
         # Every destination has a concurrency of its own: one must not use up another's on the same host.
         self._http = HttpClient.of(settings, per_origin=CONNECTIONS)
+        self._bridge = Bridge.of(settings)
         self._loops: dict[str, DestinationLoop] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
@@ -109,7 +111,12 @@ class DeliveryProcess:
         await self._configure()
         chores = [
             loop.create_task(chore)
-            for chore in (self._tail(), self._watch(), self._commit_forever(), self._keep_house())
+            for chore in (
+                self._tail(),
+                self._watch(),
+                self._commit_forever(),
+                self._keep_house(heartbeat),
+            )
         ]
         log.info("delivering", index=self._index, of=self._count, destinations=len(self._loops))
         gc.collect()
@@ -129,6 +136,7 @@ class DeliveryProcess:
         await asyncio.gather(*chores, *self._tasks.values(), *self._ending, return_exceptions=True)
         self._dirty.update(self._loops)
         await self._commit()
+        await self._bridge.close()
         await self._http.close()
         self._store.heartbeat(time.time())
         self._store.close()
@@ -140,6 +148,7 @@ class DeliveryProcess:
         for id in self._store.totals():
             if id not in kept and owner(id, self._count) == self._index:
                 self._store.forget(id)
+                self._bridge.forget(id)
 
     def _count_downtime(self) -> None:
         shifted = self._store.shift_for_downtime(
@@ -207,6 +216,7 @@ class DeliveryProcess:
             self._http,
             lambda: self._changed(destination.id),
             self._dice,
+            self._bridge,
         )
         self._loops[destination.id] = loop
         self._tasks[destination.id] = asyncio.get_running_loop().create_task(loop.run())
@@ -221,6 +231,7 @@ class DeliveryProcess:
         with _reported("forgetting a deleted destination"):  # the next start does, if this fails
             async with self._committing:
                 await asyncio.to_thread(self._store.forget, destination_id)
+                self._bridge.forget(destination_id)
 
     # The log's tail
 
@@ -275,10 +286,11 @@ class DeliveryProcess:
         for loop, changes in taken:
             loop.committed(changes)
 
-    async def _keep_house(self) -> None:
+    async def _keep_house(self, heart: Heartbeat) -> None:
         pruned_at = 0.0
         while True:
             now = time.time()
+            heart.catalogue_deaths = self._bridge.deaths
             with _reported("heartbeat"):
                 await asyncio.to_thread(self._store.heartbeat, now)
             if self._index == 0 and now - pruned_at > PRUNE_EVERY:

@@ -36,6 +36,8 @@ from onward.destinations.bridge.tokens import TokenStore
 from onward.destinations.bridge.trials import Trials
 from onward.destinations.bridge.worker import Answer, Configuration, Limits, Worker
 from onward.destinations.definition import Call, Json
+from onward.settings import Settings
+from onward.workspace.secrets import load_cipher
 
 log = structlog.get_logger("onward.catalogue")
 
@@ -61,7 +63,7 @@ class Bridge:
         """`folder`: where the catalogue is installed. `environment`: Onward's own, for partner secrets.
         Without `tokens`, access tokens that were refreshed are kept in memory only."""
         self.limits = limits or Limits()
-        self.restarts = 0
+        self.deaths = 0
         """Workers that ended without being asked to."""
         self._folder = folder.absolute()
         self._cache = tempfile.TemporaryDirectory(prefix="onward-deno-")
@@ -73,6 +75,11 @@ class Bridge:
         self._starting = asyncio.Lock()
         self._pause = 0.0
         self._closed = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Bridge":
+        """On the catalogue and the data folder that the settings name. Raises `SecretError`."""
+        return cls(settings.catalog_folder, tokens=TokenStore(settings.data, load_cipher(settings)))
 
     @property
     def pid(self) -> int | None:
@@ -181,7 +188,7 @@ class Bridge:
     def _forget(self, worker: Worker) -> None:
         self._workers.discard(worker)
         if not (self._closed or worker.retired):
-            self.restarts += 1
+            self.deaths += 1
 
     def _main_lost(self, worker: Worker, began: float) -> None:
         self._forget(worker)

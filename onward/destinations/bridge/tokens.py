@@ -37,26 +37,34 @@ class Tokens(msgspec.Struct, frozen=True):
 
 
 class TokenStore:
-    """`tokens.db` in a data folder."""
+    """`tokens.db` in a data folder, made when the first token is kept."""
 
     def __init__(self, data: Path, cipher: Cipher) -> None:
         self._cipher = cipher
+        self._path = data / "tokens.db"
         self._lock = Lock()
-        self._db = sqlite3.connect(
-            data / "tokens.db", isolation_level=None, check_same_thread=False, timeout=30
-        )
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS token (destination_id TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT"
-        )
+        self._connection: sqlite3.Connection | None = None
+
+    def _db(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = db = sqlite3.connect(
+                self._path, isolation_level=None, check_same_thread=False, timeout=30
+            )
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            db.execute(
+                "CREATE TABLE IF NOT EXISTS token"
+                " (destination_id TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT"
+            )
+        return self._connection
 
     def get(self, destination_id: str, settings: Mapping[str, Any]) -> Tokens:
         """The newest that came of these settings, or what they hold themselves."""
+        row = None
         with self._lock:
-            row = self._db.execute(
-                "SELECT sealed FROM token WHERE destination_id = ?", (destination_id,)
-            ).fetchone()
+            if self._connection is not None or self._path.exists():
+                query = "SELECT sealed FROM token WHERE destination_id = ?"
+                row = self._db().execute(query, (destination_id,)).fetchone()
         if row:
             with suppress(SecretError):  # of another key: the settings, which open, have newer ones
                 held = orjson.loads(self._cipher.open(row[0], _identity(destination_id)))
@@ -68,17 +76,19 @@ class TokenStore:
         held = {"of": fingerprint(settings), "access": tokens.access, "refresh": tokens.refresh}
         sealed = self._cipher.seal(orjson.dumps(held), _identity(destination_id))
         with self._lock:
-            self._db.execute(
+            self._db().execute(
                 "INSERT INTO token VALUES (?, ?) ON CONFLICT DO UPDATE SET sealed = excluded.sealed",
                 (destination_id, sealed),
             )
 
     def forget(self, destination_id: str) -> None:
         with self._lock:
-            self._db.execute("DELETE FROM token WHERE destination_id = ?", (destination_id,))
+            if self._connection is not None or self._path.exists():
+                self._db().execute("DELETE FROM token WHERE destination_id = ?", (destination_id,))
 
     def close(self) -> None:
-        self._db.close()
+        if self._connection is not None:
+            self._connection.close()
 
 
 def fingerprint(settings: Mapping[str, Any]) -> str:
