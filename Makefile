@@ -9,10 +9,13 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 .PHONY: run setup test check docs format bench chaos lock clean
 .DEFAULT_GOAL := run
 
+# Onward also runs without Segment's open-source destinations, should the npm registry be out of reach.
 run: $(VENV)/.installed-run ## Onward with a demo workspace on http://127.0.0.1:8080
+	-$(BIN)/onward catalog update
 	$(BIN)/onward demo
 
 setup: $(VENV)/.installed-all ## Everything that running, testing and checking needs
+	$(BIN)/onward catalog update
 
 test: setup ## The whole test suite
 	$(BIN)/pytest $(ARGS)
