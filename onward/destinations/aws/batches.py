@@ -68,14 +68,18 @@ async def _deliver(outcomes: Outcomes, entries: Sequence[Entry], send: Send) -> 
 
 
 async def gather(work: Iterable[Awaitable[None]]) -> None:
-    """All of it, some at a time."""
+    """All of it, some at a time. One alone, as is usual, costs no task."""
+    parts = list(work)
+    if len(parts) == 1:
+        await parts[0]
+        return
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(each: Awaitable[None]) -> None:
         async with gate:
             await each
 
-    await asyncio.gather(*(one(each) for each in work))
+    await asyncio.gather(*(one(each) for each in parts))
 
 
 def split(entries: Sequence[Entry], most: int, room: int) -> list[list[Entry]]:

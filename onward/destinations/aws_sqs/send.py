@@ -101,7 +101,9 @@ def _message(call: Call, queue: Queue, place: int, payload: Payload) -> Entry:
     message = payload.get("message")
     if message is None:
         raise ValueError("message is empty; check its mapping")
-    body = to_json(message).decode().translate(_ESCAPED)
+    body = to_json(message).decode()
+    if any(character in body for character in _REFUSED):
+        body = body.translate(_ESCAPED)
     entry: dict[str, Any] = {"Id": str(place), "MessageBody": body}
     attributes, size = _attributes(payload.get("message_attributes"))
     if attributes:
