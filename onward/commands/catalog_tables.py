@@ -15,6 +15,8 @@ from onward.destinations.definition import Action, Definition, Field, Preset
 from onward.destinations.directory import DEVICES, METHODS, Entry, by_category
 from onward.destinations.docs import flattened
 
+ROOMY = 140
+"""Columns from which methods and modes have room in the list."""
 WIDE = 160
 """Columns where there is no terminal whose width could be taken."""
 
@@ -25,19 +27,23 @@ def console() -> Console:
 
 
 def show_list(entries: Sequence[Entry], total: int) -> None:
-    table = _table("slug", "name", "runs as", "categories", "methods", "cloud", "device")
+    out = console()
+    wide = out.width >= ROOMY
+    table = _table("slug", "name", "runs as", "categories", *(["methods", "cloud", "device"] if wide else []))
     for entry in entries:
         listing = entry.listing
+        modes = [
+            _some(METHODS, listing.methods),
+            _some(DEVICES, listing.cloud),
+            _some(DEVICES, listing.device),
+        ]
         table.add_row(
             Text(entry.slug, style="bold"),
             _name(entry),
             "native" if entry.native else "bridge",
             ", ".join(entry.categories),
-            _some(METHODS, listing.methods),
-            _some(DEVICES, listing.cloud),
-            _some(DEVICES, listing.device),
+            *(modes if wide else []),
         )
-    out = console()
     if entries:
         out.print(table)
     out.print(
@@ -215,7 +221,8 @@ def _pairs(rows: Sequence[tuple[str, str]]) -> Table:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows:
-        table.add_row(name, Text(value))
+        if value:
+            table.add_row(name, Text(value))
     return table
 
 
