@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar
 
 from msgspec import Raw
 
+from onward.api.context import Paging
 from onward.workspace import delivery
 from onward.workspace.definitions import action_id
 from onward.workspace.entities import Destination, Filter, Resource, Source, Subscription, Workspace
-from onward.workspace.pages import Page
+from onward.workspace.errors import Invalid
+from onward.workspace.pages import Page, make_cursor, parse_cursor
 from onward.workspace.secrets import MASK
 
 Json = dict[str, Any]
@@ -21,7 +23,7 @@ def data(**fields: Any) -> Json:
     return {"data": fields}
 
 
-def paged(name: str, page: Page[Listed], show: Callable[[Listed], Json]) -> Json:
+def paged(name: str, page: Page[Listed], show: Callable[[Listed], Any]) -> Json:
     return data(
         **{name: [show(item) for item in page.items]},
         pagination={
@@ -31,6 +33,17 @@ def paged(name: str, page: Page[Listed], show: Callable[[Listed], Json]) -> Json
             "totalEntries": page.total,
         },
     )
+
+
+class Pagination(TypedDict):
+    current: str
+    next: str | None
+    previous: str | None
+    totalEntries: int
+
+
+class Done(TypedDict):
+    status: Literal["SUCCESS"]
 
 
 SUCCESS: Json = {"data": {"status": "SUCCESS"}}
@@ -99,6 +112,14 @@ def destination_view(destination: Destination, metadata: Raw) -> Json:
 def timestamp(ms: int) -> str:
     """ISO 8601 with milliseconds and Z."""
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def position(paging: Paging, list: str = "") -> tuple[int, Callable[[int], str]]:
+    """Where a page by position starts, and how cursors are made; `list` tells one list from another."""
+    start, of = (0, list) if paging.cursor is None else parse_cursor(paging.cursor)
+    if start < 0 or of != list:
+        raise Invalid("this cursor is of another list", field="pagination.cursor")
+    return start, lambda position: make_cursor((position, list))
 
 
 def numbered_page(

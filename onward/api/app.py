@@ -20,6 +20,8 @@ from onward.api import (
     destinations,
     echo,
     filters,
+    iam,
+    openapi,
     sources,
     subscriptions,
     testing,
@@ -65,6 +67,8 @@ def create_api(
                 route_handlers=[
                     workspaces.get_workspace,
                     echo.echo,
+                    openapi.get_openapi,
+                    *iam.ROUTES,
                     catalog.router,
                     sources.router,
                     destinations.router,

@@ -3,14 +3,14 @@
 Searching and the charts are ours.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 
 from litestar import Router, get
 
-from onward.api.answers import Json, numbered_page
+from onward.api.answers import Json, numbered_page, position
 from onward.api.answers import data as answer
-from onward.api.context import ApiRequest, Context, Id, InContext, Pages, Paging
+from onward.api.context import ApiRequest, Context, Id, InContext, Pages
 from onward.destinations.directory import (
     METHODS,
     Entry,
@@ -21,7 +21,6 @@ from onward.destinations.directory import (
     facets,
 )
 from onward.workspace.errors import Invalid, NotFound
-from onward.workspace.pages import make_cursor, parse_cursor
 
 
 @get("/destinations", operation_id="getDestinationsCatalog", sync_to_thread=True)
@@ -29,7 +28,7 @@ def list_destinations(context: InContext, request: ApiRequest, paging: Pages) ->
     """By name; `search`, `category`, `method`, `mode`, `kind` and `source` (ours) narrow it down."""
     query, found = _found(context, request)
     given = " ".join(f"{name}={value}" for name, value in query.given.items())
-    start, cursors = _position(paging, given)
+    start, cursors = position(paging, given)
     return numbered_page(
         found,
         "destinationsCatalog",
@@ -76,7 +75,7 @@ def get_destination(context: InContext, metadata_id: Id) -> Json:
 
 @get("/sources", operation_id="getSourcesCatalog", sync_to_thread=False)
 def list_sources(context: InContext, paging: Pages) -> Json:
-    start, cursors = _position(paging)
+    start, cursors = position(paging)
     entries = list(context.metadata.sources.values())
     return numbered_page(entries, "sourcesCatalog", paging.count, start, cursors, lambda entry: entry)
 
@@ -106,14 +105,6 @@ def _found(context: Context, request: ApiRequest) -> tuple[Query, Sequence[Entry
         return query, context.metadata.directory.find(query)
     except QueryError as error:
         raise Invalid(str(error), field=error.name) from None
-
-
-def _position(paging: Paging, list: str = "") -> tuple[int, Callable[[int], str]]:
-    """Where the page starts, and how cursors are made; `list` tells one list from another."""
-    start, of = (0, list) if paging.cursor is None else parse_cursor(paging.cursor)
-    if start < 0 or of != list:
-        raise Invalid("this cursor is of another list", field="pagination.cursor")
-    return start, lambda position: make_cursor((position, list))
 
 
 def _brief(entry: Entry) -> Json:

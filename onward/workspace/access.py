@@ -15,7 +15,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from onward.workspace.entities import Grant, Group, GroupMember, Source, User
-from onward.workspace.errors import Forbidden, Invalid
+from onward.workspace.errors import Forbidden, Invalid, at
 from onward.workspace.roles import ROLES, Permission, Role
 
 Resource = Mapping[str, Any]
@@ -119,10 +119,11 @@ def add_grants(
 ) -> None:
     """Add to what the subject has. A role that is there already is had for the new resources as well."""
     there = {grant.role: grant for grant in grants_of(session, workspace_id, subject_id)}
-    for role, resources in given:
+    for index, (role, resources) in enumerate(given):
         wanted = list(map(dict, resources)) or [{"type": EVERYTHING, "id": workspace_id}]
-        for resource in wanted:
-            _check(role, workspace_id, resource)
+        with at(f"permissions[{index}]"):
+            for resource in wanted:
+                _check(role, workspace_id, resource)
         grant = there.get(role.slug)
         if grant is None:
             grant = Grant(workspace_id=workspace_id, subject_id=subject_id, role=role.slug, resources=wanted)

@@ -19,6 +19,8 @@ UNRECORDED = {"created_at", "updated_at", "hash", "active"}
 EXCEPTIONS = {
     "Integration Modified": "Destination Modified",
     "Integration Enabled": "Destination Enabled",
+    "Invite Created": "Users Invited",
+    "User Group Modified": "User Group Updated",
 }
 """Where Segment's names don't follow the pattern."""
 

@@ -18,7 +18,7 @@ def from_value(kind: type[Struct], value: Any) -> Struct:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise _located(str(error)) from error
+        raise located(str(error)) from error
 
 
 def from_json(kind: type[Struct], text: bytes) -> Struct:
@@ -26,10 +26,10 @@ def from_json(kind: type[Struct], text: bytes) -> Struct:
     try:
         return msgspec.json.decode(text, type=kind)
     except msgspec.ValidationError as error:
-        raise _located(str(error)) from error
+        raise located(str(error)) from error
 
 
-def _located(message: str) -> Invalid:
+def located(message: str) -> Invalid:
     """A msgspec error, whose text ends with the place, as one with a field."""
     path = ""
     if found := PLACE.match(message):

@@ -53,7 +53,7 @@ class Editor:
     def created(self, entity: Resource) -> None:
         self.session.add(entity)
         self.session.flush()
-        self._record(entity, "Created", None, audit.state(entity))
+        self.record(entity, audit.event_type(entity, "Created"), None, audit.state(entity))
 
     def modified(self, entity: Resource, before: audit.State) -> bool:
         """Say that `entity` was changed from `before` (`audit.state`); whether anything differs."""
@@ -63,21 +63,22 @@ class Editor:
             return False
         entity.updated_at = self.now
         self.session.flush()
-        self._record(entity, verb, before, after)
+        self.record(entity, audit.event_type(entity, verb), before, after)
         return True
 
     def deleted(self, entity: Resource) -> None:
-        self._record(entity, "Deleted", audit.state(entity), None)
+        self.record(entity, audit.event_type(entity, "Deleted"), audit.state(entity), None)
         self.session.delete(entity)
         self.session.flush()
 
-    def _record(
-        self, entity: Resource, verb: audit.Verb, before: audit.State | None, after: audit.State | None
+    def record(
+        self, entity: Resource, type: str, before: audit.State | None, after: audit.State | None
     ) -> None:
+        """Write an audit event down; `created`, `modified` and `deleted` do it for what they name."""
         event = AuditEvent(
             workspace_id=self.workspace.id,
             timestamp=self.now,
-            type=audit.event_type(entity, verb),
+            type=type,
             actor=self.actor.id,
             actor_email=self.actor.email,
             resource_id=entity.id,

@@ -1,0 +1,41 @@
+"""A request's query parameters as a struct, in the spellings that Segment's SDKs use.
+
+A list is `ids[0]=a&ids[1]=b`, `ids[]=a&ids[]=b`, `ids=a&ids=b` or `ids=a,b`; a member of an object is
+`pagination[count]=5` or `pagination.count=5`. Pagination itself is read by `provide_paging`.
+"""
+
+import re
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import msgspec
+
+from onward.api.context import ApiRequest
+from onward.workspace.shapes import located
+
+Query = TypeVar("Query", bound=msgspec.Struct)
+
+INDEX = re.compile(r"\[[0-9]*\]$")
+
+
+def read_query(request: ApiRequest, kind: type[Query]) -> Query:
+    """Raises `Invalid` with the parameter's name. Parameters that `kind` doesn't know are left alone."""
+    hints = get_type_hints(kind)
+    lists = {field.encode_name: _is_list(hints[field.name]) for field in msgspec.structs.fields(kind)}
+    given: dict[str, Any] = {}
+    for spelling, value in request.query_params.multi_items():
+        name = INDEX.sub("", spelling)
+        if name not in lists:
+            continue
+        if lists[name]:
+            values = [value] if spelling != name else value.split(",")
+            given.setdefault(name, []).extend(values)
+        else:
+            given[name] = value
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise located(str(error)) from error
+
+
+def _is_list(kind: Any) -> bool:
+    return getattr(kind, "__origin__", None) is list or any(_is_list(each) for each in get_args(kind))
