@@ -22,9 +22,14 @@ RING = 500
 
 
 def find_instance(context: Context, destination_id: str) -> Instance:
-    """Raises `NotFound`."""
+    """Raises `NotFound`, or `Invalid` if this catalogue has no such kind of destination."""
     with context.reading() as session:
         stored = get_destination(session, context.workspace_id, destination_id)
+        if stored.definition not in context.store.catalogue:
+            raise Invalid(
+                f"the catalogue has no destination {stored.definition}: `onward catalog update` installs "
+                "Segment's open-source ones, for the next start"
+            )
         definition = context.metadata.definition(stored.definition)
         snapshot = current_snapshot(session, context.store.cipher)
     destination = snapshot.destination_by_id[destination_id]

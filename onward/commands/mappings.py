@@ -244,7 +244,10 @@ def _switch(api: Api, destination: str, mapping: str, on: bool, as_json: bool) -
     found = api.destination(destination)
     one = api.mapping(found, mapping)
     done = api.patch(path(found, one), {"input": {"enabled": on}})["subscription"]
-    _told(done, "Enabled" if on else "Disabled", as_json)
+    if as_json:
+        output.print_json(done)
+    else:
+        output.say(f"{'Enabled' if on else 'Disabled'} the mapping {done['name']} ({done['id']}).")
 
 
 def _action(destination: Json, slug: str) -> Json:

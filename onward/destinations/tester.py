@@ -354,10 +354,13 @@ async def _send(
     outcome = await _perform(action, instance.call(recorder, subscription, [event]), result.payload)
     message = masking.text(redact.body(outcome.message))
     fate = Fate(kind=outcome.kind, code=outcome.code, message=message, retry_after=outcome.retry_after)
+    exchanges = recorder.exchanges
+    if not send:
+        exchanges = [msgspec.structs.replace(each, error=None, duration_ms=None) for each in exchanges]
     return msgspec.structs.replace(
         shown(instance, result),
         outcome=fate if send else None,
-        exchanges=recorder.exchanges,
+        exchanges=exchanges,
         exchanges_left_out=recorder.left_out,
     )
 
