@@ -1,9 +1,12 @@
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from onward.destinations.catalog import NATIVE
 from onward.destinations.definition import EVENT_TYPES, Definition
 from onward.destinations.listings import FILE, Facts, listing, methods_of, previous_names
+from onward.pipeline.triggers import matches
 
 AMPLITUDE = "5f7dd6d21ad74f3842b1fc47"
 HEAP_CLOUD = "62e184d538b54413fe754512"  # not in the data of the documentation
@@ -106,3 +109,39 @@ def test_the_file_is_in_order() -> None:
         assert (line.methods or set()) <= set(EVENT_TYPES)
         assert line.sources <= {"web", "mobile", "server", "warehouse"}
         assert line.cloud | line.device <= {"web", "mobile", "server"}
+
+
+CONDITIONS = st.sampled_from(
+    [
+        *(f'type = "{name}"' for name in EVENT_TYPES),
+        'type != "alias"',
+        'event = "Bought"',
+        'event != "Bought"',
+        "userId != null",
+        'properties.plan = "pro"',
+        'contains(event, "ou")',
+    ]
+)
+GROUPS = st.tuples(st.lists(CONDITIONS, min_size=1, max_size=3), st.sampled_from([" and ", " or "])).map(
+    lambda group: f"({group[1].join(group[0])})"
+)
+TRIGGERS = st.tuples(
+    st.lists(CONDITIONS | GROUPS, min_size=1, max_size=4), st.sampled_from([" and ", " or "])
+).map(lambda trigger: trigger[1].join(trigger[0]))
+EVENTS = st.builds(
+    lambda kind, name, plan: {
+        "type": kind,
+        "userId": "u",
+        "properties": {"plan": plan},
+        **({"event": name} if kind == "track" else {}),
+    },
+    st.sampled_from(EVENT_TYPES),
+    st.sampled_from(["Bought", "Sold"]),
+    st.sampled_from(["pro", "free"]),
+)
+
+
+@given(TRIGGERS, EVENTS)
+def test_what_a_trigger_takes_is_of_its_methods(trigger: str, event: dict[str, object]) -> None:
+    if matches(trigger, event):
+        assert event["type"] in methods_of([trigger])
