@@ -16,6 +16,7 @@ from onward.destinations import (
     pinterest_audiences,
     s3,
     segment,
+    sftp,
     webhook,
 )
 from onward.destinations.bridge import definitions
@@ -25,6 +26,7 @@ NATIVE: tuple[Definition, ...] = (
     webhook.DEFINITION,
     segment.DEFINITION,
     kafka.DEFINITION,
+    sftp.DEFINITION,
     s3.DEFINITION,
     aws_s3.DEFINITION,
     aws_kinesis.DEFINITION,
