@@ -25,6 +25,7 @@ _LETS_IN = (
 )
 _MEMBER = re.compile(rf'("{_LETS_IN}"\s*:\s*)"(?:[^"\\]|\\.)*"?', re.IGNORECASE)
 _PAIR = re.compile(rf"((?:^|[&?\s]){_LETS_IN}=)[^&\s]+", re.IGNORECASE)
+_ELEMENT = re.compile(rf"(<{_LETS_IN}>)[^<]+", re.IGNORECASE)
 _USERINFO = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*:)?//[^/?#]*@")
 
 
@@ -51,12 +52,13 @@ def url(text: str) -> str:
 
 
 def body(text: str) -> str:
-    """The same JSON or form, the values masked that its names say let someone in: tokens, keys, passwords.
+    """The same JSON, XML or form, the values masked whose names say that they let someone in: tokens, keys.
 
     Other fields whose names may mean something innocent (`token`, `code`, `key`) stay; a setting that is
     secret is found by its value (`onward.egress.masking`).
     """
     text = _MEMBER.sub(lambda match: f'{match[1]}"{MASK}"', text)
+    text = _ELEMENT.sub(lambda match: f"{match[1]}{MASK}", text)
     return _PAIR.sub(lambda match: f"{match[1]}{MASK}", text)
 
 

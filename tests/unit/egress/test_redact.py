@@ -48,3 +48,10 @@ def test_other_headers_stay(name):
 )
 def test_urls_lose_their_secrets_only(text, shown):
     assert redact.url(text) == shown
+
+
+def test_xml_loses_its_secrets_only():
+    """As AWS STS answers."""
+    given = "<A><AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>s/1</SecretAccessKey><SessionToken>t=="
+    shown = "<A><AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>•••</SecretAccessKey><SessionToken>•••"
+    assert redact.body(given) == shown
