@@ -11,8 +11,9 @@ from onward.destinations import (
     aws_kinesis,
     aws_s3,
     aws_sqs,
-    kafka,
     google_ads_lists,
+    http_api,
+    kafka,
     pinterest_audiences,
     s3,
     segment,
@@ -34,6 +35,7 @@ NATIVE: tuple[Definition, ...] = (
     aws_sqs.DEFINITION,
     pinterest_audiences.DEFINITION,
     google_ads_lists.DEFINITION,
+    http_api.DEFINITION,
 )
 """Onward's own, in Python."""
 
