@@ -5,11 +5,16 @@ confirmation by all in-sync replicas, and an outcome for each message. Its setti
 `aws`, which it does not offer to choose, are known but of no use here either.
 """
 
+from dataclasses import replace
 from typing import Any
 
-from onward.destinations.definition import Action, Definition, Field, Listing
+from onward.destinations.definition import Action, Definition, Field
 from onward.destinations.kafka.config import CLIENT_CERTIFICATE, CLIENT_ID, MECHANISMS, PASSWORD_MECHANISMS
 from onward.destinations.kafka.send import LARGEST_BATCH, choices, perform, test
+from onward.destinations.listings import listing
+
+SLUG = "actions-kafka"
+ID = "65dde5755698cb0dab09b489"
 
 
 def _if_mechanism(*mechanisms: str) -> dict[str, Any]:
@@ -100,13 +105,12 @@ SEND = Action(
 )
 
 DEFINITION = Definition(
-    slug="actions-kafka",
-    id="65dde5755698cb0dab09b489",
+    slug=SLUG,
+    id=ID,
     name="Kafka",
     description="Write events to a topic of Kafka, or of what speaks its protocol.",
-    listing=Listing(
-        categories=("Raw Data",),
-        sources=frozenset({"web", "mobile", "server", "warehouse"}),
+    listing=replace(
+        listing(ID, SLUG, (SEND.default_trigger,)),
         own_sockets=True,
         website="https://kafka.apache.org",
         documentation="https://kafka.apache.org/documentation/",
