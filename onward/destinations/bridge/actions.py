@@ -1,8 +1,7 @@
 """What the engine asks of a destination of the catalogue → calls of the bridge, and their answers back.
 
-Python has mapped and validated the payloads; JavaScript only performs. Where a destination never looks at
-events besides payloads, it is not sent them: only which they are, and what tells whether someone joins an
-audience.
+Python has mapped and validated the payloads; JavaScript only performs. A batch for a destination that never
+looks at events besides payloads goes without them: only with what tells whether someone joins an audience.
 """
 
 import time
@@ -32,6 +31,8 @@ class Bridged:
     refreshes: bool = False
     """Whether it can get a new access token."""
     reads_events: bool = True
+    in_turn: bool = False
+    """Whether its actions are run one after the other for the same event: one may need what another got."""
     unserved: str = ""
     """Why it can't be delivered to, if that is so."""
 
@@ -99,7 +100,8 @@ class Perform:
             action=self.action,
             batch=batch,
             payloads=payloads,
-            events=events if self.of.reads_events else [_brief(event) for event in events],
+            events=events if self.of.reads_events or not batch else [_brief(event) for event in events],
+            inTurn=self.of.in_turn,
             destinationId=call.destination_id,
             sourceId=call.source_id,
             subscriptionId=call.subscription_id,

@@ -125,6 +125,7 @@ def definition(source: Json) -> Definition:
         oauth=oauth,
         refreshes=bool(authentication.get("refresh")),
         reads_events=source["readsEvents"],
+        in_turn=source["hasTransactions"],
         unserved=UNSERVED.get(directory, ""),
     )
     actions = {each["slug"]: _action(of, each, bool(source.get("audience"))) for each in source["actions"]}
@@ -154,7 +155,7 @@ def _action(of: Bridged, source: Json, has_audiences: bool) -> Action:
     slug, batches = source["slug"], source["batches"]
     fields = read.fields(source["fields"])
     own_flag = "enable_batching" in fields
-    if batches and not own_flag:
+    if batches and fields and not own_flag:  # (without fields, it takes whatever is mapped)
         fields["enable_batching"] = ENABLE_BATCHING
     bulk = batches and of.directory in BULK
     limit = BULK_LIMIT if bulk else LIMIT

@@ -52,11 +52,15 @@ function action([slug, definition]) {
   }
 }
 
-/** Whether any action reads events besides payloads, so that the host must send them whole. */
-function readsEvents(directory) {
+/** What a destination's code mentions of what it can have besides payloads. */
+function mentions(directory) {
   const root = load.resolve(`@segment/action-destinations/dist/destinations/${directory}`).replace(/index\.js$/, '')
   const files = fs.readdirSync(root, { recursive: true }).filter((file) => file.endsWith('.js'))
-  return files.some((file) => fs.readFileSync(root + file, 'utf8').includes('rawData'))
+  const code = files.map((file) => fs.readFileSync(root + file, 'utf8')).join('\n')
+  return {
+    readsEvents: code.includes('rawData'), // so that the host must send them whole
+    hasTransactions: code.includes('transactionContext') // one mapping leaves something for the next
+  }
 }
 
 const destinations = Object.entries(manifest).map(([id, { directory, definition }]) => [
@@ -71,7 +75,7 @@ const destinations = Object.entries(manifest).map(([id, { directory, definition 
     audience: definition.audienceConfig && audience(definition),
     presets: plain(definition.presets ?? []),
     onDelete: isFunction(definition.onDelete),
-    readsEvents: readsEvents(directory),
+    ...mentions(directory),
     actions: Object.entries(definition.actions).map(action)
   }
 ])

@@ -15,9 +15,13 @@ const FEATURES = {
 }
 
 const nothing = () => {}
-const statsContext = {
-  statsClient: { incr: nothing, histogram: nothing, set: nothing, observe: nothing, _name: (n) => n, _tags: (t) => t },
-  tags: []
+const statsClient = {
+  incr: nothing,
+  histogram: nothing,
+  set: nothing,
+  observe: nothing,
+  _name: (name) => name,
+  _tags: (tags) => tags
 }
 const logger = Object.fromEntries(
   ['debug', 'info', 'warn', 'error', 'crit', 'log', 'withTags'].map((level) => [
@@ -33,29 +37,46 @@ async function perform(request, signal) {
   if (!action) throw new core.IntegrationError(`there is no action ${request.action}`, 'NotImplemented', 501)
   if (request.batch) return performBatch(action, request, signal)
   const { payloads } = request
+  if (request.inTurn && payloads.length === 1) {
+    const event = `${request.destinationId} ${request.events[0].messageId}`
+    return [await inTurn(event, () => performOne(action, request, 0, signal))]
+  }
   if (payloads.length === 1) return [await performOne(action, request, 0, signal)]
   return Promise.all(payloads.map((_, place) => performOne(action, request, place, signal).catch(failed)))
+}
+
+const turns = new Map()
+
+/** Does `work` when all that came before it under the same name has ended. */
+async function inTurn(name, work) {
+  const before = turns.get(name)
+  const mine = (async () => {
+    await before?.catch(nothing)
+    return work()
+  })()
+  turns.set(name, mine)
+  try {
+    return await mine
+  } finally {
+    if (turns.get(name) === mine) turns.delete(name)
+  }
 }
 
 const failed = (error) => ({ error: describe(error) })
 
 async function performOne(action, request, place, signal) {
   const event = request.events[place]
-  const bundle = common(action, request, event, signal)
+  const bundle = { rawData: event, payload: request.payloads[place], ...common(action, request, event, signal) }
   const membership = resolveAudienceMembership(event, bundle.syncMode)
   if (typeof membership === 'boolean') bundle.audienceMembership = membership
-  bundle.rawData = event
-  bundle.payload = request.payloads[place]
   const output = await action.performRequest(action.definition.perform, bundle)
   return output instanceof MultiStatusResponse ? node(output.getResponseAtIndex(0)) : null
 }
 
 async function performBatch(action, request, signal) {
   const { payloads, events } = request
-  const bundle = common(action, request, events[0], signal)
+  const bundle = { rawData: events, payload: payloads, ...common(action, request, events[0], signal) }
   bundle.audienceMembership = events.map((event) => resolveAudienceMembership(event, bundle.syncMode))
-  bundle.rawData = events
-  bundle.payload = payloads
   const client = action.createRequestClient(bundle)
   const output = await action.definition.performBatch(client, bundle)
   if (output instanceof Response) return [whole(output.status, output.data ?? output.content)]
@@ -92,8 +113,8 @@ function common(action, { config, destinationId, sourceId, subscriptionId }, eve
     auth: config.auth,
     audienceSettings: personas ? personas.audience_settings : {},
     personasContext: personas,
-    features: FEATURES,
-    statsContext,
+    features: { ...FEATURES },
+    statsContext: { statsClient, tags: [] }, // some actions add to them
     logger,
     transactionContext: transactionContext(destinationId, event?.messageId),
     stateContext: stateContext(destinationId),

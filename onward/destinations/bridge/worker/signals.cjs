@@ -3,8 +3,8 @@
 'use strict'
 
 class HostSignal {
-  aborted = false
-  reason = undefined
+  #aborted = false
+  #reason = undefined
   #listeners = new Set()
   #followed = []
 
@@ -22,10 +22,18 @@ class HostSignal {
     return combined
   }
 
+  get aborted() {
+    return this.#aborted
+  }
+
+  get reason() {
+    return this.#reason
+  }
+
   abort(reason) {
-    if (this.aborted) return
-    this.aborted = true
-    this.reason = reason
+    if (this.#aborted) return
+    this.#aborted = true
+    this.#reason = reason
     for (const listener of [...this.#listeners]) listener({ type: 'abort', target: this })
     this.release()
   }
@@ -43,7 +51,7 @@ class HostSignal {
   }
 
   throwIfAborted() {
-    if (this.aborted) throw this.reason
+    if (this.#aborted) throw this.#reason
   }
 }
 
