@@ -139,7 +139,10 @@ class _Parser:
         day, time = self.calendar_day(), self.clock_time()
         if day is None or time is None:
             return math.nan
-        milliseconds = make_time(*day, *time) - self.offset() * 60_000
+        offset = self.offset()
+        if offset is None:
+            return math.nan
+        milliseconds = make_time(*day, *time) - offset * 1_000
         return milliseconds if abs(milliseconds) <= MAX_TIME else math.nan
 
     # ISO 8601
@@ -329,9 +332,10 @@ class _Parser:
             return None
         return hour, minute, second, millisecond
 
-    def offset(self) -> int:
-        """Minutes east of UTC."""
-        return (self.zone_sign or 1) * ((self.zone_hour or 0) * 60 + (self.zone_minute or 0))
+    def offset(self) -> int | None:
+        """Seconds east of UTC; None if there are too many. V8 counts them in 32 bits."""
+        seconds = ((self.zone_hour or 0) * 3_600 + (self.zone_minute or 0) * 60) & 0xFFFF_FFFF
+        return (self.zone_sign or 1) * seconds if seconds < 2**31 else None
 
 
 def _milliseconds(token: _Token) -> int:

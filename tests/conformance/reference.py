@@ -1,19 +1,30 @@
 """Segment's published engines under Deno, to compare ours with.
 
 The packages are pinned by `js/actions/deno.lock` and installed on first use; they are not part of the
-repository. One process serves a whole test session.
+repository. One process serves a whole test session. For a long comparison, with many times the examples:
+
+    CONFORMANCE_TIMES=50 pytest tests/conformance -k engines --timeout 0
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Self
 
+from hypothesis import HealthCheck, settings
+
 FOLDER = Path(__file__).parent / "js" / "actions"
 DENO = Path(sys.executable).parent / "deno"
+TIMES = int(os.environ.get("CONFORMANCE_TIMES", "1"))
 ENVIRONMENT = {"DENO_TLS_CA_STORE": "system", "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
+
+
+def examples(count: int) -> settings:
+    """So many generated examples, times what the environment variable CONFORMANCE_TIMES says."""
+    return settings(max_examples=count * TIMES, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 class Engines:
@@ -81,4 +92,8 @@ def _canonical(value: Any) -> Any:
         return [_canonical(item) for item in value]
     if isinstance(value, str):
         return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    if type(value) is int or (isinstance(value, float) and value.is_integer()):
+        # JavaScript writes a double as an integer up to 1e21, with zeros for the digits it doesn't have.
+        return int(value) if abs(value) <= 2**53 else float(value)
+    # As JSON has it.
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -9,15 +9,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conformance.reference import Engines
-from hypothesis import HealthCheck, given, settings
+from conformance.reference import Engines, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onward.pipeline import mapping as mappings
 from onward.pipeline.mapping import MappingError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
-thorough = settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
@@ -271,14 +270,14 @@ def ours(template: str, event: dict[str, Any]) -> str:
         return "an error"
 
 
-@thorough
+@examples(500)
 @given(template=templates, event=data)
 def test_same_text(engines: Engines, template: str, event: dict[str, Any]) -> None:
     theirs = engines.ask("transform", {"out": {"@liquid": template}}, event)
     assert ours(template, event) == (theirs["value"]["out"] if "value" in theirs else "an error")
 
 
-@settings(thorough, max_examples=1000)
+@examples(500)
 @given(chain=chains, event=data)
 def test_same_value_through_filters(engines: Engines, chain: str, event: dict[str, Any]) -> None:
     template = "{{ " + chain + " }}"

@@ -10,14 +10,12 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from conformance.reference import Engines, canonical
-from hypothesis import HealthCheck, given, settings
+from conformance.reference import Engines, canonical, examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from onward.pipeline import triggers
 from onward.pipeline.triggers import Condition, Group, TriggerError
-
-thorough = settings(max_examples=2500, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
@@ -27,64 +25,98 @@ def engines() -> Iterator[Engines]:
 
 
 FIELDS = [
-    "type",
-    "event",
-    "name",
-    "userId",
-    "properties.a",
-    "properties.b.c",
-    "traits.a",
-    "context.app.0",
-    "properties",
-    "propertiesX.a",
-    "unknown",
-    "properties.x\\ y",
-    "a",
-    "properties.a.length",
+    *("type", "event", "name", "userId", "properties.a", "properties.b.c", "traits.a", "context.app.0"),
+    *(
+        "properties",
+        "propertiesX.a",
+        "unknown",
+        "properties.x\\ y",
+        "a",
+        "properties.a.length",
+        "anonymousId",
+    ),
+    *(
+        "properties.\\0",
+        "properties.\\é",
+        "traits.b[0]",
+        "properties.a\\.b",
+        "context.\\[0\\]",
+        "properties.null",
+    ),
+    *("context . app . name", "Type", "properties.\\😀", "type.a", "traits.and", "properties.", "messageId"),
 ]
-TEXTS = ['"track"', '"a*"', '"*a"', '"*"', '""', "'a'", '"5"', '"true"', '"é😀"', '"x"']
+TEXTS = [
+    *(
+        '"track"',
+        '"a*"',
+        '"*a"',
+        '"*"',
+        '""',
+        "'a'",
+        '"5"',
+        '"true"',
+        '"é😀"',
+        '"x"',
+        '"**"',
+        '"a*b"',
+        '" a "',
+    ),
+    *(
+        '"a\\"b"',
+        '"it\'s"',
+        "'a\"b'",
+        '"null"',
+        '"\n"',
+        '"a',
+        "'",
+        '"*😀"',
+        '"😀*"',
+        '"(x)"',
+        '"and"',
+        "'a*'",
+    ),
+]
 WORDS = [
-    "5",
-    "-5",
-    "+5",
-    "1.50",
-    "-",
-    "0",
-    "5.",
-    "true",
-    "false",
-    "null",
-    "eos",
-    "contains",
-    "exists",
-    "track",
+    *("5", "-5", "+5", "1.50", "-", "0", "5.", "true", "false", "null", "eos", "contains", "exists", "track"),
+    *(
+        "1e3",
+        "00",
+        "-0",
+        ".5",
+        "12345678901234567890",
+        "0.1",
+        "True",
+        "undefined",
+        "5a",
+        "- 5",
+        "9007199254740993",
+    ),
 ]
-OPERATORS = ["=", "!=", "<", "<=", ">", ">=", "==", "!", "contains"]
+OPERATORS = ["=", "!=", "<", "<=", ">", ">=", "==", "!", "contains", "=>", "<>", "in", "=!", "!contains"]
 PIECES = [
-    *FIELDS,
-    *TEXTS,
-    *WORDS,
-    *OPERATORS,
-    " and ",
-    " or ",
-    "(",
-    ")",
-    "!(",
-    "!contains(",
-    "match(",
-    ",",
-    " ",
-    " ",
-    ".",
-    "\\",
-    "[",
-    "\n",
-    "\r",
-    "an",
-    "nu",
-    "*",
-    "é",
+    *(*FIELDS, *TEXTS, *WORDS, *OPERATORS, " and ", " or ", "(", ")", "!(", "!contains(", "match(", ",", " "),
+    *(
+        " ",
+        ".",
+        "\\",
+        "[",
+        "]",
+        "\n",
+        "\r",
+        "\t",
+        "an",
+        "nu",
+        "*",
+        "é",
+        "AND",
+        " or",
+        "and",
+        "\u00a0",
+        "n",
+        "o",
+    ),
 ]
+letters = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=3)
 
 values = st.sampled_from(TEXTS + WORDS)
 fields = st.sampled_from(FIELDS)
@@ -111,17 +143,39 @@ texts = st.recursive(
     ),
     max_leaves=5,
 )
-noise = st.lists(st.sampled_from(PIECES), min_size=1, max_size=10).map("".join)
+noise = st.lists(st.sampled_from(PIECES) | letters, min_size=1, max_size=10).map("".join)
 
 scalars = st.sampled_from(
-    [None, True, False, 0, 5, -5, 1.5, 6.0, "", "a", "track", "5", "true", "xax", "null", "eos", "é😀"]
+    [
+        *(
+            None,
+            True,
+            False,
+            0,
+            5,
+            -5,
+            1.5,
+            6.0,
+            0.1,
+            -0.0,
+            1e21,
+            2**53,
+            "",
+            "a",
+            "track",
+            "5",
+            "true",
+            "xax",
+        ),
+        *("null", "eos", "é😀", "a*", "**", "it's", "False", " a ", "*", [], ["a"], {}, {"length": 1}),
+    ]
 )
 members = st.dictionaries(
-    st.sampled_from(["a", "b", "x y", "app"]),
+    st.sampled_from(["a", "b", "x y", "app", "é", "😀", "0", "null", "and", ""]),
     scalars
-    | st.dictionaries(st.sampled_from(["c", "0"]), scalars, max_size=2)
+    | st.dictionaries(st.sampled_from(["c", "0", "b", "name"]), scalars, max_size=2)
     | st.lists(scalars, max_size=2),
-    max_size=3,
+    max_size=4,
 )
 events = st.fixed_dictionaries(
     {},
@@ -157,7 +211,7 @@ def without_empty_groups(tree: Any) -> bool:
     )
 
 
-@thorough
+@examples(600)
 @given(fql=texts | noise, event=events)
 def test_same_tree_and_same_matches(engines: Engines, fql: str, event: dict[str, Any]) -> None:
     theirs = engines.ask("parse", fql)
@@ -213,7 +267,7 @@ groups = st.recursive(
 )
 
 
-@settings(thorough, max_examples=500)
+@examples(300)
 @given(group=groups)
 def test_same_text_from_a_tree(engines: Engines, group: Group) -> None:
     assert triggers.generate(group) == engines.ask("generate", as_json(group))["value"]

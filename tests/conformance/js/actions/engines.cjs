@@ -54,12 +54,12 @@ const operations = {
     actions.set(name, Object.keys(fields).length ? schemaOf(fields) : null)
     return null
   },
-  // From the mapping to the payload, as action.js goes: sent by itself, and in a batch.
-  act: (name, mapping, event) => {
+  // From the mapping to the payload, as action.js goes: sent by itself, and in a batch with another mapping.
+  act: (name, mapping, batched, event) => {
     const schema = actions.get(name)
     return [true, false].map((single) => {
       try {
-        const payload = single ? transform(mapping, event) : transformBatch(mapping, [event])[0]
+        const payload = single ? transform(mapping, event) : transformBatch(batched, [event])[0]
         return schema ? settle(schema, payload, single) : { value: payload }
       } catch (error) {
         return { failed: error.message }
