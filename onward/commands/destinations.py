@@ -68,7 +68,7 @@ def add(
     definition = api.definition(slug)
     body: Json = {
         "sourceId": api.source(source)["id"],
-        "metadataId": definition["id"],
+        "metadataId": definition["slug"],
         "settings": assignments.settings(assigned, definition["options"]),
         "applyPresets": presets,
         "enabled": enable,

@@ -8,11 +8,15 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from onward.destinations import tester
 from onward.egress.http import EgressError
 from onward.pipeline.samples import TYPES, sample_event
 from onward.pipeline.validate import discard_code
+from onward.workspace.entities import Workspace
+from onward.workspace.store import Actor, Store
+from onward.workspace.tokens import create_token
 
 from .conftest import Call
 from .tool import BASE, SECRET, Answering
@@ -292,3 +296,29 @@ async def test_what_does_not_exist(call: Call, tool: Json) -> None:
     body = {"actionId": "nope", "payload": EVENT}
     (error,) = await call("POST", f"/destinations/{tool['id']}/test-mapping", body, status=422)
     assert error["field"] == "actionId"
+
+
+async def test_who_may_test(
+    call: Call, client: httpx.AsyncClient, tool: Json, source: Json, store: Store, http: Answering
+) -> None:
+    with store.reading() as session:
+        workspace_id = session.scalars(select(Workspace.id)).one()
+    mine = {"type": "SOURCE", "id": source["id"]}
+    with store.changing(workspace_id, Actor(id="test")) as editor:
+        for role in ("source-admin", "source-read-only"):
+            create_token(editor, name=role, token=f"token-of-{role}", role=role, resources=[mine])
+    writes = [path(tool, "Tracks"), f"/destinations/{tool['id']}/test-event"]
+    preview = f"/destinations/{tool['id']}/preview"
+
+    async def status(role: str, url: str, body: Json) -> int:
+        headers = {"authorization": f"Bearer token-of-{role}"}
+        return (await client.post(url, json=body, headers=headers)).status_code
+
+    for url in writes:
+        assert await status("source-admin", url, {"payload": EVENT}) == 200
+        assert await status("source-read-only", url, {"payload": EVENT}) == 403
+    assert await status("source-read-only", preview, {"payload": EVENT}) == 200
+    sent = len(http.requests)
+    for url in (preview, *writes):  # an event of people's, in clear: that takes leave to see personal data
+        assert await status("source-admin", url, {"messageId": "m3"}) == 403
+    assert len(http.requests) == sent
