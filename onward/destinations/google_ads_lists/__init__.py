@@ -4,6 +4,7 @@ from onward.destinations.audiences import SYNC_MODE
 from onward.destinations.definition import Action, Audiences, Definition, Field, Hook, Listing, Preset
 from onward.destinations.google_ads_lists import lists, sync
 from onward.destinations.google_ads_lists.fields import BATCH_BYTES, FIELDS, KEY_TYPE
+from onward.destinations.google_ads_lists.people import CONSENTS
 
 TRIGGER = 'event = "Audience Entered" or event = "Audience Exited"'
 
@@ -115,14 +116,14 @@ DEFINITION = Definition(
         "adUserData": Field(
             label="Ad user data",
             description="Consent to the use of data for ads, where a mapping does not say it of a person.",
-            choices=("", "GRANTED", "DENIED"),
-            default="",
+            choices=CONSENTS,
+            default=CONSENTS[0],
         ),
         "adPersonalization": Field(
             label="Ad personalization",
             description="Consent to personalised ads, where a mapping does not say it of a person.",
-            choices=("", "GRANTED", "DENIED"),
-            default="",
+            choices=CONSENTS,
+            default=CONSENTS[0],
         ),
         "appId": APP_ID,
     },

@@ -35,9 +35,21 @@ SETTINGS = {
         ),
         default="none",
     ),
-    "username": Field(label="User name", depends_on=_when("basic")),
-    "password": Field(label="Password", type="password", secret=True, depends_on=_when("basic")),
-    "token": Field(label="Token", type="password", secret=True, depends_on=_when("bearer")),
+    "username": Field(label="User name", description="Of basic authentication.", depends_on=_when("basic")),
+    "password": Field(
+        label="Password",
+        description="Of basic authentication.",
+        type="password",
+        secret=True,
+        depends_on=_when("basic"),
+    ),
+    "token": Field(
+        label="Token",
+        description="What comes after the scheme in the Authorization header.",
+        type="password",
+        secret=True,
+        depends_on=_when("bearer"),
+    ),
     "auth_scheme": Field(
         label="Scheme",
         description="The word before the token in the Authorization header: Bearer if empty.",
@@ -50,6 +62,7 @@ SETTINGS = {
     ),
     "api_key": Field(
         label="API key",
+        description="The key itself.",
         type="password",
         secret=True,
         depends_on=_when("api_key_header", "api_key_query"),
@@ -57,8 +70,18 @@ SETTINGS = {
     "token_url": Field(
         label="Token URL", description="Where access tokens are asked for.", depends_on=_when("oauth2")
     ),
-    "client_id": Field(label="Client id", depends_on=_when("oauth2")),
-    "client_secret": Field(label="Client secret", type="password", secret=True, depends_on=_when("oauth2")),
+    "client_id": Field(
+        label="Client id",
+        description="What the API calls this client.",
+        depends_on=_when("oauth2"),
+    ),
+    "client_secret": Field(
+        label="Client secret",
+        description="The secret that goes with the client id.",
+        type="password",
+        secret=True,
+        depends_on=_when("oauth2"),
+    ),
     "refresh_token": Field(
         label="Refresh token",
         description="If set, tokens are asked for with it; otherwise with the client's credentials alone.",

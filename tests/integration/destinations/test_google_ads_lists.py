@@ -10,6 +10,7 @@ import msgspec
 import orjson
 import pytest
 from integration.destinations.stub import Asked, Reply, Stub, calling, demand
+from rig import Rig
 
 from onward.destinations.definition import HookError
 from onward.destinations.google_ads_lists import DEFINITION, SYNC, api, lists, sync
@@ -585,6 +586,38 @@ async def test_an_audience_event_goes_through_the_preset(google, call):
         payloads.append(payload)
     assert kinds(await perform(call, payloads, events)) == ["delivered"] * 3
     assert google.members["11"] == {by_email("b@x.example")}
+
+
+class SyncRig(Rig):
+    """A destination's loop whose action is that of Google Ads."""
+
+    async def perform(self, call, payloads):
+        self.requests.append([event["messageId"] for event in call.events])
+        return await SYNC.perform(msgspec.structs.replace(call, settings=SETTINGS), payloads)
+
+
+async def test_a_bulk_batch_is_sent_again_as_it_was(google, call, tmp_path):
+    mapping = {
+        "list_id": "11",
+        "email": {"@template": "{{properties.n}}@x.example"},
+        "operation": "add",
+        "enable_batching": True,
+        "batch_size": 5000,
+    }
+    rig = SyncRig(tmp_path / "state.db", mapping, bulk_from=1)
+    rig.http = call.http
+    google.queued.append((":run", refusal(503, "UNAVAILABLE")))
+    rig.append(3_000)
+    async with rig.running():
+        books = await rig.settled()
+    assert (books.delivered, books.discarded) == (3_000, 0)
+    again = [ids for ids in rig.requests if rig.requests.count(ids) == 2]
+    assert len(again) == 2 and again[0] == again[1]
+    assert sorted(rig.sent, key=lambda id: int(id[1:])) == sorted(
+        [*(f"m{n}" for n in range(3_000)), *again[0]], key=lambda id: int(id[1:])
+    )
+    assert [job["run"] for job in google.jobs.values()].count(False) == 1
+    assert google.members["11"] == {by_email(f"{n}@x.example") for n in range(3_000)}
 
 
 async def test_the_stub_refuses_what_the_documentation_does_not_allow(google, call):
