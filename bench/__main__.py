@@ -10,10 +10,12 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import accept, baseline, bridge, deliver, isolation
+from bench import accept, baseline, bridge, deliver, engines, isolation
 
 FIGURES: dict[str, Callable[[argparse.Namespace], list[dict[str, object]]]] = {
     "baseline": baseline.run,
+    "mapping-10": engines.run_mapping,
+    "trigger-3": engines.run_trigger,
     "accept-single": lambda args: accept.run(args, batch=1, target=15_000),
     "accept-batch": lambda args: accept.run(args, batch=100, target=250_000),
     "deliver-batched": lambda args: deliver.run(args, batched=True, target=100_000),

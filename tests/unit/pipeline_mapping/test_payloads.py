@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onward.pipeline import mapping as mappings
@@ -78,7 +78,7 @@ def in_two_steps(mapping: Any, fields: Any, event: Any, *, batches: bool) -> Any
     return str(invalid) if invalid else payload
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mapping=MAPPING, fields=FIELDS, events=st.lists(EVENTS, min_size=1, max_size=3), batches=st.booleans())
 def test_one_pass_is_as_good_as_two_steps(mapping, fields, events, batches):
     build = payloads.compile(mapping, fields, batches=batches)
