@@ -6,7 +6,7 @@ from onward.pipeline import mapping as mappings
 from onward.pipeline import triggers
 from onward.pipeline.filter_validation import validate_filter
 from onward.pipeline.mapping.compiler import ROOT
-from onward.pipeline.mapping.reserved import RESERVED
+from onward.pipeline.mapping.reserved import RESERVED, SYNC_MODE, without_reserved
 from onward.workspace.definitions import Action
 from onward.workspace.errors import Invalid
 
@@ -40,8 +40,19 @@ def check_mapping(action: Action, mapping: dict[str, Any], *, complete: bool) ->
             known = ", ".join(action.fields) or "none"
             raise Invalid(f"the action {action.slug} has no field {name}; it has: {known}", f"mapping.{name}")
     for name, field in action.fields.items():
-        if complete and field.required and mapping.get(name) is None:
+        # What conditions require shows only in payloads, and so does what a root directive makes.
+        needed = complete and field.required is True and ROOT not in mapping
+        if needed and mapping.get(name) is None:
             raise Invalid(f"the action {action.slug} needs the field {name} to be enabled", f"mapping.{name}")
-    for problem in mappings.validate(mapping):
+    _check_sync_mode(action, mapping.get(SYNC_MODE))
+    for problem in mappings.validate(without_reserved(mapping)):
         place = problem.path.strip("/").replace("/", ".")
         raise Invalid(f"this {problem.message}", f"mapping.{place}" if place else "mapping")
+
+
+def _check_sync_mode(action: Action, mode: Any) -> None:
+    offered = tuple(action.sync_mode.choices) if action.sync_mode else ()
+    if mode is not None and mode not in offered:
+        known = ", ".join(offered) or "none"
+        message = f"the action {action.slug} has no sync mode {mode}; it has: {known}"
+        raise Invalid(message, f"mapping.{SYNC_MODE}")

@@ -31,6 +31,11 @@ class Field(Protocol):
     def maximum(self) -> float | None: ...
 
 
+class SyncMode(Protocol):
+    @property
+    def choices(self) -> Sequence[str]: ...
+
+
 class Action(Protocol):
     @property
     def slug(self) -> str: ...
@@ -40,6 +45,8 @@ class Action(Protocol):
     def fields(self) -> Mapping[str, Field]: ...
     @property
     def hooks(self) -> Mapping[str, Any]: ...
+    @property
+    def sync_mode(self) -> SyncMode | None: ...
 
 
 class Preset(Protocol):

@@ -23,6 +23,7 @@ class Action:
     default_trigger: str = ""
     fields: dict[str, Field] = field(default_factory=dict)
     hooks: dict[str, Any] = field(default_factory=dict)
+    sync_mode: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)
