@@ -8,13 +8,16 @@ from pathlib import Path
 
 from onward.destinations import (
     amazon_eventbridge,
+    amplitude,
     aws_kinesis,
     aws_s3,
     aws_sqs,
     google_ads_lists,
+    google_analytics_4,
     google_cloud_pubsub,
     http_api,
     kafka,
+    mixpanel,
     pinterest_audiences,
     s3,
     segment,
@@ -38,6 +41,9 @@ NATIVE: tuple[Definition, ...] = (
     pinterest_audiences.DEFINITION,
     google_ads_lists.DEFINITION,
     http_api.DEFINITION,
+    amplitude.DEFINITION,
+    mixpanel.DEFINITION,
+    google_analytics_4.DEFINITION,
 )
 """Onward's own, in Python."""
 
