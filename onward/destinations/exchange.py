@@ -33,7 +33,7 @@ def encode(value: Any) -> bytes:
         pass  # an integer beyond 64 bits, which JavaScript would write as its nearest double
     try:
         return str(stringify(value)).encode()
-    except (ValueError, RecursionError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise Refused(f"the payload can't be written as JSON: {error}") from None
 
 

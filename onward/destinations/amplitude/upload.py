@@ -23,7 +23,7 @@ MOST_EVENTS = 2000
 """In one request: Amplitude takes fewer than that, or so many, depending on the page; we stay below."""
 
 ROUNDS = 5
-"""Requests that one payload takes part in at most: the first, and those after faults of others."""
+"""Requests that are sent because of faults of others, before what is left is halved."""
 
 
 class _Ready(msgspec.Struct):
@@ -94,16 +94,17 @@ async def _send(
     answer = await ask(
         call, address("batch" if key[0] else "httpapi", call.settings), _body(call, key, ready)
     )
-    if isinstance(answer, Response) and len(ready) > 1 and rounds > 1:
-        if answer.status == 413:
-            middle = len(ready) // 2
-            for half in (ready[:middle], ready[middle:]):
-                await _send(call, key, half, outcomes, ROUNDS)
-            return
-        if answer.status == 400 and (faults := _faults(answer.body, ready)):
+    if isinstance(answer, Response) and len(ready) > 1:
+        faults = _faults(answer.body, ready) if answer.status == 400 else {}
+        if faults and rounds > 1:
             outcomes.update({place: discarded("400", fault) for place, fault in faults.items()})
             if others := [each for each in ready if each.place not in faults]:
                 await _send(call, key, others, outcomes, rounds - 1)
+            return
+        if faults or answer.status == 413:
+            middle = len(ready) // 2
+            for half in (ready[:middle], ready[middle:]):
+                await _send(call, key, half, outcomes, ROUNDS)
             return
     outcome = from_response(answer, time.time()) if isinstance(answer, Response) else answer
     outcomes.update({each.place: outcome for each in ready})
