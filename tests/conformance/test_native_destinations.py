@@ -16,6 +16,7 @@ import asyncio
 import copy
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,8 +33,8 @@ from onward.destinations.bridge import definitions
 from onward.destinations.definition import Action, Call, Definition, Field
 from onward.destinations.outcome import Outcome
 from onward.egress.http import Request, Response
-from onward.pipeline import mapping as engine
-from onward.pipeline.fields import compile_fields
+from onward.pipeline import payloads
+from onward.pipeline.mapping import MappingError
 from onward.settings import Settings
 
 Json = dict[str, Any]
@@ -125,21 +126,16 @@ def perform(action: Action, events: list[Json], mapping: Json, given: Json) -> t
         source_id="s",
         destination_id="d",
     )
-    build, validate = engine.compile(mapping), compile_fields(action.fields)
+    build = payloads.compile(mapping, action.fields, batches=action.batches)
     refused = [True] * len(events)
-    payloads: list[tuple[int, Json]] = []
+    built: list[tuple[int, Json]] = []
     for place, event in enumerate(events):
-        try:
-            payload = build(event)
-        except engine.MappingError:
-            continue
-        checked, problem = validate(payload, batch=payload.get("enable_batching") is True)
-        if problem is None:
-            payloads.append((place, checked))
-    if payloads:
-        outcome = asyncio.run(action.perform(call, [payload for _, payload in payloads]))
-        outcomes = [outcome] * len(payloads) if isinstance(outcome, Outcome) else outcome
-        for (place, _), each in zip(payloads, outcomes, strict=True):
+        with suppress(MappingError):
+            built.append((place, build(event)))
+    if built:
+        outcome = asyncio.run(action.perform(call, [payload for _, payload in built]))
+        outcomes = [outcome] * len(built) if isinstance(outcome, Outcome) else outcome
+        for (place, _), each in zip(built, outcomes, strict=True):
             refused[place] = each.kind == "discarded"
     return http.requests, refused
 
