@@ -273,9 +273,12 @@ def serve(
     lock = TreeLock(settings.data)
     host = check_address(settings.host, settings.port)
     settings = msgspec.structs.replace(settings, host=host, data=settings.data.resolve())
-    token = bootstrap(settings).token
-    if token:
-        print(f"Public API token, shown this once: {token}", flush=True)
+    started = bootstrap(settings, invite=True)
+    if started.token:
+        print(f"Public API token, shown this once: {started.token}", flush=True)
+    if started.owner_link:
+        link = f"{address_of(settings)}/invite#{started.owner_link}"
+        print(f"Nobody can sign in yet. Become the owner here, within a week: {link}", flush=True)
     log.info("serving", address=address_of(settings), data=str(settings.data))
     if override:
         log.warning("requests go elsewhere, for tests", egress_override=list(settings.egress_override))

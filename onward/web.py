@@ -96,6 +96,7 @@ class Pages:
         self._metrics = metrics
         text = files("onward").joinpath("landing.html").read_text()
         self._landing = text.replace("VERSION", __version__).encode()
+        self._invite = files("onward").joinpath("invite.html").read_bytes()
         self._rendering = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,6 +113,8 @@ class Pages:
         match path:
             case "/":
                 return 200, self._landing, b"text/html; charset=utf-8"
+            case "/invite":
+                return 200, self._invite, b"text/html; charset=utf-8"
             case "/healthz":
                 return 200, b'{"alive":true}', b"application/json"
             case "/readyz":

@@ -5,6 +5,7 @@ Handlers are short: they check, change or read, and shape the answer; the rules 
 """
 
 import re
+import time
 from collections.abc import Mapping
 
 import msgspec
@@ -23,6 +24,7 @@ from onward.api import (
     iam,
     labels,
     openapi,
+    session,
     sources,
     subscriptions,
     testing,
@@ -34,6 +36,7 @@ from onward.api.context import Delivery, Recent, provide_context, provide_paging
 from onward.api.delivery import router as delivery_routes
 from onward.api.errors import http_error, nested_too_deeply, no_json, unexpected_error, workspace_error
 from onward.api.metadata import Metadata
+from onward.api.throttle import Throttle
 from onward.destinations.definition import Definition, Runtime
 from onward.egress.client import HttpClient
 from onward.egress.http import Client
@@ -71,6 +74,7 @@ def create_api(
                     openapi.get_openapi,
                     *iam.ROUTES,
                     *labels.ROUTES,
+                    *session.ROUTES,
                     catalog.router,
                     sources.router,
                     destinations.router,
@@ -102,6 +106,7 @@ def create_api(
         state=State(
             {
                 "store": Store.open(settings, catalogue),
+                "throttle": Throttle(time.monotonic),
                 "metadata": Metadata(catalogue),
                 "recent": recent,
                 "delivery": delivery,

@@ -1,11 +1,15 @@
-"""Who calls (401), and whether they may (403).
+"""Who calls (401), and whether they may (403): a program with a token, or a browser with a session.
 
-The token is looked up on every request, in a thread: a deleted token ends at once, and the event loop
-never waits for the database.
+Both are looked up on every request, in a thread: a deleted token or an ended session ends at once, and the
+event loop never waits for the database.
+
+A browser sends its cookie by itself, also when another site makes it send a request. So what a session is
+to change must repeat the session's secret in a header, which no other site can know or set.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hmac import compare_digest
 from typing import Any
 
 import anyio.to_thread
@@ -15,12 +19,21 @@ from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 
 from onward.api.permissions import OPERATIONS, SCOPES
-from onward.workspace.access import Access, of_subjects
+from onward.workspace import people, sessions
+from onward.workspace.access import Access, of_subjects, of_user
 from onward.workspace.roles import Permission
 from onward.workspace.store import Actor, Store
 from onward.workspace.tokens import find_token
 
 Connection = ASGIConnection[Any, Any, Any, Any]
+
+COOKIE = "onward_session"
+SECURE_COOKIE = f"__Host-{COOKIE}"
+"""Its name where the connection is encrypted: browsers then let no other host or path set it."""
+CSRF = "x-onward-csrf"
+WORKSPACE = "x-onward-workspace"
+"""Header of a session's requests: id or slug of the workspace that they are about."""
+SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 @dataclass(frozen=True)
@@ -30,14 +43,21 @@ class Principal:
     actor: Actor
     workspace_id: str
     access: Access
+    user_id: str | None = None
+    """None for a token."""
+    session: str | None = None
+    """The hash of the session's token."""
 
 
 class Authentication(AbstractAuthenticationMiddleware):
     async def authenticate_request(self, connection: Connection) -> AuthenticationResult:
         scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+        store: Store = connection.app.state.store
+        cookie = session_token(connection)
+        if not scheme and cookie:
+            return AuthenticationResult(user=None, auth=await _by_session(store, connection, cookie))
         if scheme.lower() != "bearer" or not token.strip():
             raise NotAuthorizedException("send the header `Authorization: Bearer <token>`")
-        store: Store = connection.app.state.store
         principal = await anyio.to_thread.run_sync(_by_token, store, token.strip())
         if principal is None:
             raise NotAuthorizedException("this token is not valid")
@@ -53,9 +73,49 @@ def _by_token(store: Store, token: str) -> Principal | None:
         return Principal(Actor(id=found.id), found.workspace_id, access)
 
 
+async def _by_session(store: Store, connection: Connection, token: str) -> Principal:
+    wanted = connection.headers.get(WORKSPACE)
+    found = await anyio.to_thread.run_sync(_look_up, store, token, wanted)
+    if found is None:
+        raise NotAuthorizedException("this session is over; sign in again")
+    principal, csrf = found
+    if connection.scope.get("method") not in SAFE and not compare_digest(
+        connection.headers.get(CSRF, "").encode(), csrf.encode()
+    ):
+        raise PermissionDeniedException(f"the header {CSRF} is not that of this session")
+    return principal
+
+
+def _look_up(store: Store, token: str, wanted: str | None) -> tuple[Principal, str] | None:
+    """In the workspace of this id or slug, or the first that the user belongs to."""
+    now = store.now()
+    with store.reading() as session:
+        signed_in = sessions.find(session, token, now)
+        if signed_in is None:
+            return None
+        user, csrf, hash = signed_in.user, signed_in.session.csrf, signed_in.session.hash
+        stale = now - signed_in.session.seen_at > sessions.SEEN_EVERY_MS
+        workspaces = people.workspaces_of(session, user)
+        current = next((each for each in workspaces if wanted in (None, each.id, each.slug)), None)
+        access = of_user(session, current.id, user) if current is not None else Access()
+        actor = Actor(id=user.id, email=user.email)
+        workspace_id = current.id if current is not None else ""
+        principal = Principal(actor, workspace_id, access, user.id, hash)
+    if stale:
+        with store.plainly() as session:
+            sessions.seen(session, hash, now)
+    return principal, csrf
+
+
+def session_token(connection: Connection) -> str | None:
+    return connection.cookies.get(SECURE_COOKIE) or connection.cookies.get(COOKIE)
+
+
 async def check_permission(connection: Connection, handler: BaseRouteHandler) -> None:
     """Litestar guard on every route."""
     if connection.scope.get("method") == "OPTIONS":  # Asked without a token, told the methods alone.
+        return
+    if handler.opt.get("exclude_from_auth"):
         return
     operation = getattr(handler, "operation_id", None)
     permission = OPERATIONS.get(operation or "")

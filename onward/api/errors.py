@@ -43,6 +43,7 @@ def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respons
     response = respond(
         status, Problem(TYPES.get(status, "server" if status >= 500 else "unknown"), error.detail)
     )
+    response.headers.update(error.headers or {})
     if status == 401:
         response.headers["www-authenticate"] = "Bearer"
     return response

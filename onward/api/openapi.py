@@ -17,6 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from onward import __version__
+from onward.api.auth import COOKIE
 from onward.api.permissions import OPERATIONS
 
 Json = dict[str, Any]
@@ -90,10 +91,13 @@ def describe(app: Litestar) -> Json:
             "description": "Segment's Public API, and additions of Onward in its style.",
         },
         "servers": [{"url": "/"}],
-        "security": [{"token": []}],
+        "security": [{"token": []}, {"session": []}],
         "paths": paths,
         "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
+            },
             "schemas": components,
         },
     }
@@ -113,6 +117,7 @@ def _operation(path: str, handler: HTTPRouteHandler, schema_of: dict[int, Json],
             ),
             *_query(handler, schema_of, components),
         ],
+        **({"security": []} if handler.opt.get("exclude_from_auth") else {}),
         "responses": {
             str(handler.status_code): {
                 "description": "Done.",

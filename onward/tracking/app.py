@@ -20,7 +20,6 @@ no source has is answered like any other; its events are discarded as `unknown_s
 import asyncio
 import contextlib
 import gc
-import ipaddress
 import logging
 import sys
 import time
@@ -30,6 +29,7 @@ from typing import Any
 
 import orjson
 
+from onward import forwarded
 from onward.eventlog.protocol import EventLog
 from onward.settings import Settings
 from onward.tracking import answers, auth, cdn, dedupe, intake, pixel
@@ -220,12 +220,11 @@ class Tracking:
         if method not in ("GET", "HEAD"):
             return answers.GET_ONLY
         if project:
-            scheme = headers.get(b"x-forwarded-proto", b"") if _behind_proxy(scope) else b""
             return cdn.settings(
                 self._snapshot(),
                 project[1],
                 headers.get(b"host", b""),
-                scheme.decode() if scheme in (b"http", b"https") else scope.get("scheme", "http"),
+                forwarded.scheme(headers, scope),
                 headers.get(b"if-none-match"),
             )
         assert pixel_type is not None
@@ -297,7 +296,7 @@ class Tracking:
             source.id,
             keys,
             received_at,
-            client_ip(headers, scope),
+            forwarded.client_ip(headers, scope),
             agent.decode("latin-1")[:USER_AGENT_CHARS] if agent else None,
             direct,
             self._loop.create_future(),
@@ -322,31 +321,6 @@ class Tracking:
         key = auth.basic_key(headers.get(b"authorization"))
         source = self._snapshot().source_by_write_key.get(key) if key else None
         self._ledger.rejected(source.id if source else "", now_ms(), reason)
-
-
-def client_ip(headers: dict[bytes, bytes], scope: Scope) -> str | None:
-    """The caller's address; X-Forwarded-For counts only from a proxy in the own network."""
-    client = scope.get("client")
-    if not client:
-        return None
-    forwarded = headers.get(b"x-forwarded-for")
-    if forwarded and _behind_proxy(scope):
-        first = forwarded[:64].partition(b",")[0].strip().decode("latin-1")
-        try:
-            return str(ipaddress.ip_address(first))
-        except ValueError:
-            pass  # not an address: the proxy's own is the best there is
-    address: str = client[0]
-    return address.removeprefix("::ffff:")
-
-
-def _behind_proxy(scope: Scope) -> bool:
-    client = scope.get("client")
-    try:
-        address = ipaddress.ip_address(client[0]) if client else None
-    except ValueError:
-        return False
-    return address is not None and (address.is_private or address.is_loopback)
 
 
 def tune() -> None:

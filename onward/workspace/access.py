@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from onward.workspace.entities import Grant, Group, GroupMember, Source, User
 from onward.workspace.errors import Forbidden, Invalid, at
-from onward.workspace.roles import ROLES, Permission, Role
+from onward.workspace.roles import KNOWN, ROLES, Permission, Role
 
 Resource = Mapping[str, Any]
 """`{"type", "id", "labels"?}`."""
@@ -83,7 +83,7 @@ def of_subjects(session: Session, workspace_id: str, subject_ids: Sequence[str])
         for permission in role.permissions:
             before = reach.get(permission, frozenset())
             # What is about no resource in particular is had whatever the role was granted for.
-            everything = ids is None or permission in (Permission.ANY, Permission.WORKSPACE_READ)
+            everything = ids is None or permission in KNOWN
             reach[permission] = None if before is None or everything else before | (ids or frozenset())
     return Access(reach)
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from onward.settings import Settings
-from onward.workspace import compile, tokens
+from onward.workspace import compile, people, tokens
 from onward.workspace.database import migrate, writing
-from onward.workspace.entities import Token, Workspace
+from onward.workspace.entities import Token, User, Workspace
 from onward.workspace.store import Actor, Store
 
 ACTOR = Actor(id="bootstrap")
@@ -25,10 +25,15 @@ class BootstrapResult:
     """Whether the workspace was made now."""
     token: str | None
     """A token generated now, to be shown once; None if there was one or `settings.token` gives it."""
+    owner_link: str | None = None
+    """The token of the link by which the first owner signs in: made anew at each start until it was used."""
 
 
-def bootstrap(settings: Settings) -> BootstrapResult:
-    """Make the data folder ready. Raises `SecretError` if its secrets were sealed with another key."""
+def bootstrap(settings: Settings, *, invite: bool = False) -> BootstrapResult:
+    """Make the data folder ready; with `invite`, a link for the first owner too.
+
+    Raises `SecretError` if its secrets were sealed with another key.
+    """
     settings.data.mkdir(parents=True, exist_ok=True)
     store = Store.open(settings, catalogue={})
     migrate(store.engine, settings)
@@ -41,8 +46,11 @@ def bootstrap(settings: Settings) -> BootstrapResult:
         elif editor.session.scalar(select(Token.id).limit(1)) is None:
             token = tokens.generate()
             tokens.create_token(editor, name="First token", token=token)
+        owner_link = None
+        if editor.session.scalar(select(User.id).limit(1)) is None and invite:
+            owner_link = people.invite_owner(editor)
     store.engine.dispose()
-    return BootstrapResult(workspace_id=workspace_id, first_start=made, token=token)
+    return BootstrapResult(workspace_id=workspace_id, first_start=made, token=token, owner_link=owner_link)
 
 
 def _default_workspace(store: Store) -> tuple[str, bool]:

@@ -14,13 +14,15 @@ from sqlalchemy.orm import Session
 
 from onward.workspace import access, audit, ids
 from onward.workspace.access import Resource
-from onward.workspace.entities import Grant, Group, GroupMember, Invite, Membership, User
+from onward.workspace.entities import Grant, Group, GroupMember, Invite, Membership, User, Workspace
 from onward.workspace.errors import Conflict, Invalid, NotFound
 from onward.workspace.names import check_name
 from onward.workspace.roles import ROLE_BY_ID, ROLES, Role
 from onward.workspace.store import Editor
 
 INVITED_FOR_MS = 7 * 24 * 3600 * 1000
+FIRST_OWNER = ""
+"""Stands for the e-mail address of who opens the link of the first start."""
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 
 Given = tuple[Role, Sequence[Resource]]
@@ -33,6 +35,17 @@ def members(workspace_id: str) -> Select[User]:
         .join(Membership, Membership.user_id == User.id)
         .where(Membership.workspace_id == workspace_id)
     )
+
+
+def workspaces_of(session: Session, user: User) -> list[Workspace]:
+    """That a user belongs to, the oldest membership first."""
+    query = (
+        select(Workspace)
+        .join(Membership, Membership.workspace_id == Workspace.id)
+        .where(Membership.user_id == user.id)
+        .order_by(Membership.created_at, Workspace.id)
+    )
+    return list(session.scalars(query))
 
 
 def get_user(session: Session, workspace_id: str, id: str) -> User:
@@ -192,6 +205,36 @@ def delete_invite(editor: Editor, invite: Invite, *, leave_groups: bool = True) 
     access.drop_grants(editor.session, editor.workspace.id, invite.id)
     if leave_groups:
         _leave_groups(editor, invite.email)
+
+
+def invite_owner(editor: Editor) -> str:
+    """The token of a one-time link with which whoever has it becomes the workspace's first owner.
+
+    A former link is no longer good.
+    """
+    former = find_invite(editor.session, editor.workspace.id, FIRST_OWNER)
+    if former is not None:
+        editor.session.delete(former)
+        access.drop_grants(editor.session, editor.workspace.id, former.id)
+        editor.session.flush()
+    token = secrets.token_urlsafe(32)
+    made = Invite(
+        id=ids.resource_id(),
+        workspace_id=editor.workspace.id,
+        email=FIRST_OWNER,
+        hash=digest(token),
+        expires_at=editor.now + INVITED_FOR_MS,
+        created_at=editor.now,
+        updated_at=editor.now,
+    )
+    access.add_grants(editor.session, editor.workspace.id, made.id, [(ROLES["owner"], ())])
+    editor.created(made)
+    return token
+
+
+def open_invite(session: Session, token: str, now: int) -> Invite | None:
+    """The invitation of a link that is still good."""
+    return session.scalar(select(Invite).where(Invite.hash == digest(token), Invite.expires_at > now))
 
 
 def accept(editor: Editor, invite: Invite, user: User) -> None:

@@ -12,6 +12,8 @@ from onward.workspace.ids import derived_id
 
 
 class Permission(StrEnum):
+    NONE = "none"
+    """Nobody needs to be known: signing in itself."""
     ANY = "any"
     """To be somebody who is known is enough."""
     WORKSPACE_READ = "workspace:read"
@@ -50,7 +52,7 @@ Kind = Literal["WORKSPACE", "SOURCE", "FUNCTION", "WAREHOUSE", "SPACE"]
 P = Permission
 SOURCE_READS = {P.SOURCE_READ, P.DESTINATION_READ, P.DEBUGGER_READ, P.DELIVERY_READ, P.MODEL_READ}
 SOURCE_WRITES = {P.SOURCE_WRITE, P.DESTINATION_WRITE, P.MODEL_WRITE}
-KNOWN = {P.ANY, P.WORKSPACE_READ}
+KNOWN = {P.NONE, P.ANY, P.WORKSPACE_READ}
 
 
 @dataclass(frozen=True, kw_only=True)

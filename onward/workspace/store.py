@@ -140,6 +140,12 @@ class Store:
             yield session
 
     @contextmanager
+    def plainly(self) -> Iterator[Session]:
+        """A session for what is not configuration, such as who is signed in: no version, no audit trail."""
+        with writing(self.engine) as session:
+            yield session
+
+    @contextmanager
     def changing(self, workspace_id: str, actor: Actor, *, dry_run: bool = False) -> Iterator[Editor]:
         """An editor whose change is committed at the end; a dry run undoes it instead."""
         with suppress(_Undo), writing(self.engine) as session:

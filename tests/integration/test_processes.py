@@ -265,6 +265,25 @@ def test_a_token_is_made_and_shown_once(tmp_path: Path) -> None:
         onward.close()
 
 
+def test_the_first_owner_signs_in_by_the_link_that_is_shown(tmp_path: Path) -> None:
+    onward = Onward(tmp_path / "onward")
+    try:
+        onward.start()
+        found = re.search(r"Become the owner here.*: (\S+)/invite#(\S+)", onward.log.read_text())
+        assert found and found[1] == onward.url
+        assert b"<form>" in http("GET", f"{onward.url}/invite").body
+        body = {"token": found[2], "name": "Ada", "email": "ada@example.com", "password": "a long password"}
+        joined = http("POST", f"{onward.url}/api/invites/accept", body)
+        assert joined.status == 200, joined.body
+        cookie = joined.headers["set-cookie"].partition(";")[0]
+        assert http("GET", f"{onward.url}/api/sources", headers={"cookie": cookie}).status == 200
+        onward.restart()
+        assert onward.log.read_text().count("Become the owner") == 1
+        assert http("GET", f"{onward.url}/api/sources", headers={"cookie": cookie}).status == 200
+    finally:
+        onward.close()
+
+
 def test_secrets_are_not_on_command_lines_nor_in_environments(shared: Onward) -> None:
     for pid in shared.pids().values():
         command_line = Path(f"/proc/{pid}/cmdline").read_bytes()
