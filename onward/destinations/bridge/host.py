@@ -120,9 +120,10 @@ class Bridge:
         failed: list[int] = []
         try:
             answer = await self._run(operation, configuration, arguments, call)
+            refused = operation == "choices" and _is_refused_page(answer.result)
             if operation == "perform" and isinstance(answer.result, list):
                 failed = [place for place, node in enumerate(answer.result) if _is_refused(node)]
-            if not failed or not refreshes:
+            if not (failed or refused) or not refreshes:
                 return answer
         except ActionFailed as error:
             if not (refreshes and is_unauthorized(error.failure)):
@@ -187,14 +188,14 @@ class Bridge:
 
     def _forget(self, worker: Worker) -> None:
         self._workers.discard(worker)
-        if not (self._closed or worker.retired):
+        if not (self._closed or worker.left):
             self.deaths += 1
 
     def _main_lost(self, worker: Worker, began: float) -> None:
         self._forget(worker)
         if worker is self._worker:
             self._worker = None
-        if self._closed or worker.retired:
+        if self._closed or worker.left:
             return
         if asyncio.get_running_loop().time() - began > GOOD_LIFE:
             self._pause = 0.0
@@ -216,6 +217,12 @@ def _is_refused(node: Any) -> bool:
         return False
     error = node.get("error")
     return (error if isinstance(error, dict) else node).get("status") == UNAUTHORIZED
+
+
+def _is_refused_page(result: Any) -> bool:
+    """Whether it is a page of choices that came to nothing by a 401."""
+    error = result.get("error") if isinstance(result, dict) else None
+    return isinstance(error, dict) and str(error.get("code")) == str(UNAUTHORIZED)
 
 
 __all__ = ["Bridge", "BridgeError", "Limits"]

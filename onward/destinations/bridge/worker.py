@@ -46,6 +46,8 @@ LONGEST_LINE = 256 << 20
 CONFIGURATIONS = 500
 """Settings and mappings that the worker keeps, so that calls need not bring them."""
 
+UNNEEDED = "it is no longer needed"
+
 _PR_SET_PDEATHSIG = 1
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
@@ -111,6 +113,8 @@ class Worker(asyncio.SubprocessProtocol):
         self.pid = 0
         self.retired = False
         """Whether it gets no more calls."""
+        self.left = False
+        """Whether it has ended as it was asked to, when it had no more calls."""
         self._lost, self._grown = lost, grown
         self._transport: asyncio.SubprocessTransport | None = None
         self._stdin: asyncio.WriteTransport | None = None
@@ -361,7 +365,7 @@ class Worker(asyncio.SubprocessProtocol):
 
     async def close(self) -> None:
         """End it, and wait until it has."""
-        self.kill("it is no longer needed")
+        self.kill(UNNEEDED)
         await asyncio.shield(self.ended)
 
     def process_exited(self) -> None:
@@ -369,7 +373,7 @@ class Worker(asyncio.SubprocessProtocol):
         if self._watch is not None:
             self._watch.cancel()
         reason = self._killed_for or _named(status)
-        said = b"".join(self._complaint).decode(errors="replace").strip()[-500:]
+        said = b"".join(self._complaint).decode(errors="replace").strip()[:500]
         own_doing = self._killed_for is not None or status not in (-signal.SIGKILL, -signal.SIGTERM)
         if not self.ready.done():
             self.ready.set_exception(
@@ -383,8 +387,8 @@ class Worker(asyncio.SubprocessProtocol):
                 flight.done.set_exception(WorkerLost(f"the catalogue's worker ended: {reason}", own_doing))
         if self._transport is not None:
             self._transport.close()
-        expected = self.retired and status == 0
-        if not expected and self._killed_for != "it is no longer needed":
+        self.left = self.retired and status == 0
+        if not self.left and self._killed_for != UNNEEDED:
             log.error("catalogue worker ended", pid=self.pid, reason=reason, calls=self.busy, said=said)
         self._lost(self)
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -124,3 +126,11 @@ class Reference:
         line = self.process.stdout.readline()
         assert line, f"the reference stopped with status {self.process.wait()}"
         return msgspec.json.decode(line)
+
+
+def faulty_catalogue(folder: Path, destination: Path) -> Path:
+    """A catalogue with one destination more, whose code is in `destination`; its files are links."""
+    shutil.copytree(CATALOGUE, folder, symlinks=True, copy_function=os.link)
+    package = (folder / "node_modules" / "@segment" / "action-destinations").resolve()
+    shutil.copytree(destination, package / "dist" / "destinations" / destination.name)
+    return folder

@@ -33,10 +33,10 @@ const number = (value) => (Number.isInteger(Number(value ?? NaN)) ? Number(value
 function text(value) {
   if (value === undefined || value === null || value instanceof ReadableStream) return undefined
   try {
-    return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, MOST)
+    return (typeof value === 'string' ? value : JSON.stringify(value) ?? String(value)).slice(0, MOST)
   } catch {
     return undefined
   }
 }
 
-module.exports = { describe }
+module.exports = { describe, number, text }

@@ -3,7 +3,7 @@
 'use strict'
 const { core, destination, resolveAudienceMembership } = require('./packages.cjs')
 const { stateContext, transactionContext } = require('./stores.cjs')
-const { describe } = require('./failure.cjs')
+const { describe, number, text } = require('./failure.cjs')
 
 const { HTTPError, MultiStatusResponse } = core
 const SYNC_MODES = new Set(['add', 'update', 'upsert', 'delete', 'mirror'])
@@ -88,15 +88,15 @@ async function performBatch(action, request, signal) {
 }
 
 function whole(status, body) {
-  return status < 400 ? null : { status, message: typeof body === 'string' ? body : JSON.stringify(body) }
+  return status < 400 ? null : { status, message: text(body) }
 }
 
 /** One entry of a MultiStatusResponse. */
 function node(entry) {
   if (!entry) return { status: 500, message: 'the action gave no answer for this event' }
+  if (entry instanceof core.ActionDestinationSuccessResponse) return null
   const { status, errortype, errormessage, body } = entry.value()
-  if (entry instanceof core.ActionDestinationSuccessResponse || (errormessage === undefined && status < 400)) return null
-  return { status, type: errortype, message: errormessage ?? JSON.stringify(body) }
+  return { status: number(status), type: text(errortype), message: text(errormessage ?? body) }
 }
 
 function common(action, { config, destinationId, sourceId, subscriptionId }, event, signal) {
