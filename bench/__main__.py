@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import accept, baseline, bridge, deliver, engines, isolation
+from bench import accept, baseline, bridge, deliver, engines, isolation, natives
 
 FIGURES: dict[str, Callable[[argparse.Namespace], list[dict[str, object]]]] = {
     "baseline": baseline.run,
@@ -23,6 +23,7 @@ FIGURES: dict[str, Callable[[argparse.Namespace], list[dict[str, object]]]] = {
     "backlog": deliver.backlog,
     "isolation": isolation.run,
     "bridge": bridge.run,
+    "natives": natives.run,
 }
 
 

@@ -204,16 +204,15 @@ def compare(theirs: Destinations, directory: str, action: Action, seed: int) -> 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("directory", "action"), ACTIONS)
 def test_the_same_requests(theirs: Destinations, directory: str, action: Action) -> None:
-    sent = 0
+    sent = sum(compare(theirs, directory, action, seed) for seed in range(60))
+    assert sent >= 8, f"only {sent} of 60 events were sent: what is compared here are refusals"
 
-    @settings(max_examples=80, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(seed=st.integers(0, 2**32))
-    def check(seed: int) -> None:
-        nonlocal sent
-        sent += compare(theirs, directory, action, seed)
+    def others(seed: int) -> None:
+        compare(theirs, directory, action, seed)
 
-    check()
-    assert sent > 10, f"only {sent} events were sent: what is compared here are refusals"
+    others()
 
 
 BATCHED = ["trackEvent", "trackPurchase"]

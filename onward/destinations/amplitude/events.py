@@ -24,6 +24,13 @@ _SPENT: Final = frozenset(
 )
 """What no event has as a member of that name. (`use_batch_endpoint` and `products` it has, at Segment.)"""
 
+_ORIGIN: Final = frozenset({"utm_properties", "referrer"})
+_SPENT_EVENT: Final = _SPENT | _ORIGIN
+_SPENT_EVENT_V2: Final = _SPENT | {"setOnce", "setAlways", "add"}
+_SPENT_PURCHASE: Final = _SPENT | _ORIGIN | {"products", "trackRevenuePerProduct"}
+
+_OPERATIONS: Final = (("setOnce", "$setOnce"), ("setAlways", "$set"), ("add", "$add"))
+
 _DIGITS: Final = re.compile(r"[0-9]+")
 _IOS: Final = re.compile("ios", re.IGNORECASE)
 _ANDROID: Final = re.compile("android", re.IGNORECASE)
@@ -31,19 +38,19 @@ _ANDROID: Final = re.compile("android", re.IGNORECASE)
 
 def event(payload: Payload) -> list[Json]:
     """Log Event."""
-    common = _common(payload, {"utm_properties", "referrer"})
+    common = _common(payload, _SPENT_EVENT)
     _keep_origin(payload, common)
     return [_whole(payload, common)]
 
 
 def event_v2(payload: Payload) -> list[Json]:
     """Log Event V2: it says itself what is to be set, set once and added."""
-    common = _common(payload, {"setOnce", "setAlways", "add"})
-    operations = {
-        name: payload[key]
-        for name, key in (("$setOnce", "setOnce"), ("$set", "setAlways"), ("$add", "add"))
-        if any(value != "" for value in (payload.get(key) or {}).values())
-    }
+    common = _common(payload, _SPENT_EVENT_V2)
+    operations = {}
+    for key, name in _OPERATIONS:
+        asked = payload.get(key)
+        if asked and any(value != "" for value in asked.values()):
+            operations[name] = asked
     if operations:
         common["user_properties"] = {**spread(common.get("user_properties")), **operations}
     return [_whole(payload, common)]
@@ -54,7 +61,7 @@ def purchase(payload: Payload) -> list[Json]:
     or by its products if `trackRevenuePerProduct`."""
     products = payload.get("products") or []
     per_product = payload.get("trackRevenuePerProduct")
-    common = _common(payload, {"utm_properties", "referrer", "products", "trackRevenuePerProduct"})
+    common = _common(payload, _SPENT_PURCHASE)
     _keep_origin(payload, common)
     order = _whole(payload, common)
     if not (products and per_product):
@@ -138,7 +145,7 @@ def merge(*properties: Json) -> Json:
 def own_properties(payload: Payload) -> Json:
     """The mapped user properties, but for those that would stand beside the mapped campaign and referrer."""
     mapped = payload.get("user_properties") or {}
-    return {name: value for name, value in mapped.items() if name not in ("utm_properties", "referrer")}
+    return {name: value for name, value in mapped.items() if name not in _ORIGIN}
 
 
 def spread(value: Any) -> Json:
@@ -150,9 +157,9 @@ def spread(value: Any) -> Json:
     return {}
 
 
-def _common(payload: Payload, spent: set[str]) -> Json:
+def _common(payload: Payload, spent: frozenset[str]) -> Json:
     """The members that all events of a payload share."""
-    common = {name: value for name, value in payload.items() if name not in _SPENT and name not in spent}
+    common = {name: value for name, value in payload.items() if name not in spent}
     common.update(platform(payload))
     if (time := payload.get("time")) and (moment := milliseconds(time)) is not None:
         common["time"] = moment

@@ -48,11 +48,11 @@ _MEMBERS: Final = {
     "name": "event_original_name",
 }
 """Fields, and the properties that they are under another name."""
-_TWICE: Final = {
-    "anonymous_id": ("$anon_id", "$device_id"),
-    "device_name": ("$device", "$device_name"),
-    "user_id": ("$identified_id", "$user_id"),
-}
+_TWICE: Final = (
+    ("anonymous_id", ("$anon_id", "$device_id")),
+    ("device_name", ("$device", "$device_name")),
+    ("user_id", ("$identified_id", "$user_id")),
+)
 _HINTS: Final = ("mobile", "platform", "bitness", "platformVersion", "uaFullVersion", "wow64")
 _UTM: Final = ("utm_campaign", "utm_content", "utm_medium", "utm_source", "utm_term")
 
@@ -104,8 +104,9 @@ def _properties(payload: Payload, settings: Mapping[str, Any], moment: int, inse
     for name, value in payload.items():
         if own := _MEMBERS.get(name):
             told[own] = value
-        elif both := _TWICE.get(name):
-            told[both[0]] = told[both[1]] = value
+    for name, (first, second) in _TWICE:
+        if name in payload:
+            told[first] = told[second] = payload[name]
     if user_agent := payload.get("userAgent"):
         told["$browser"], version = browser_of(user_agent)
         if version is not None:
@@ -120,7 +121,9 @@ def _properties(payload: Payload, settings: Mapping[str, Any], moment: int, inse
     if hints := payload.get("userAgentData"):
         told.update({f"${name}": hints[name] for name in _HINTS if name in hints})
     if own_properties := payload.get("event_properties"):
-        told.update({name: value for name, value in own_properties.items() if name not in RESERVED})
+        if not RESERVED.isdisjoint(own_properties):
+            own_properties = {name: value for name, value in own_properties.items() if name not in RESERVED}
+        told.update(own_properties)
     return told
 
 
