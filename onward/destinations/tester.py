@@ -226,7 +226,7 @@ async def test_connection(instance: Instance) -> Connection:
     return Connection(
         status="CONNECTED" if wrong is None else "FAILED",
         message="the tool takes the settings" if wrong is None else masking.text(wrong),
-        exchanges=recorder.exchanges,
+        exchanges=await asyncio.to_thread(recorder.exchanges),
     )
 
 
@@ -238,7 +238,7 @@ async def test_mapping(
     subscription = msgspec.structs.replace(subscription, enabled=True)
     result = await asyncio.to_thread(map_event, instance, subscription, event)
     if not result.matched or result.payload is None:
-        return shown(instance, result)
+        return await asyncio.to_thread(shown, instance, result)
     return await _send(instance, subscription, event, result, send=send)
 
 
@@ -347,21 +347,24 @@ def shown(instance: Instance, result: Result) -> Result:
 async def _send(
     instance: Instance, subscription: Subscription, event: Event, result: Result, *, send: bool
 ) -> Result:
-    masking = instance.masking()
-    recorder = Recorder(instance.http if send else DryRun(), masking)
+    recorder = Recorder(instance.http if send else DryRun(), instance.masking())
     action = instance.definition.actions[subscription.action]
     assert result.payload is not None
     outcome = await _perform(action, instance.call(recorder, subscription, [event]), result.payload)
-    message = masking.text(redact.body(outcome.message))
-    fate = Fate(kind=outcome.kind, code=outcome.code, message=message, retry_after=outcome.retry_after)
-    exchanges = recorder.exchanges
-    if not send:
+    return await asyncio.to_thread(_told, instance, result, recorder, outcome if send else None)
+
+
+def _told(instance: Instance, result: Result, recorder: Recorder, outcome: Outcome | None) -> Result:
+    """What people see of it; without an outcome it was a dry run."""
+    exchanges = recorder.exchanges()
+    fate = None
+    if outcome is not None:
+        message = instance.masking().text(redact.body(outcome.message))
+        fate = Fate(kind=outcome.kind, code=outcome.code, message=message, retry_after=outcome.retry_after)
+    else:
         exchanges = [msgspec.structs.replace(each, error=None, duration_ms=None) for each in exchanges]
     return msgspec.structs.replace(
-        shown(instance, result),
-        outcome=fate if send else None,
-        exchanges=exchanges,
-        exchanges_left_out=recorder.left_out,
+        shown(instance, result), outcome=fate, exchanges=exchanges, exchanges_left_out=recorder.left_out
     )
 
 

@@ -58,52 +58,69 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     duration_ms: float | None = None
 
 
+class _Taken(msgspec.Struct):
+    """An exchange in clear, for this process's memory alone."""
+
+    request: Request
+    response: Response | None = None
+    error: Failure | None = None
+    duration_ms: float | None = None
+
+
 class Recorder:
-    """`secrets` are values that must not show. It does not close the client, which others use too."""
+    """`masking` knows the values that must not show. It does not close the client, which others use too."""
 
     def __init__(self, client: Client, masking: Masking, most: int = MOST) -> None:
         self._client = client
         self._masking = masking
         self._most = most
-        self.exchanges: list[Exchange] = []
-        """In the order in which they began."""
+        self._taken: list[_Taken] = []
         self.left_out = 0
 
+    @property
+    def count(self) -> int:
+        """All exchanges, those left out included."""
+        return len(self._taken) + self.left_out
+
     async def send(self, request: Request) -> Response:
-        if len(self.exchanges) >= self._most:
+        if len(self._taken) >= self._most:
             self.left_out += 1
             return await self._client.send(request)
-        place = len(self.exchanges)
-        self.exchanges.append(Exchange(request=self._sent(request)))
+        taken = _Taken(request)
+        self._taken.append(taken)
         start = time.perf_counter()
         try:
-            response = await self._client.send(request)
+            taken.response = await self._client.send(request)
         except EgressError as error:
-            self._end(place, start, error=Failure(code=error.code, message=self._masking.text(error.message)))
+            taken.error = Failure(code=error.code, message=error.message)
             raise
         except asyncio.CancelledError:
-            self._end(
-                place, start, error=Failure(code="ECONNABORTED", message="given up on: it took too long")
-            )
+            taken.error = Failure(code="ECONNABORTED", message="given up on: it took too long")
             raise
-        self._end(place, start, response=self._answered(response))
-        return response
+        finally:
+            taken.duration_ms = round((time.perf_counter() - start) * 1000, 1)
+        return taken.response
 
     async def resolve(self, host: str) -> list[str]:
+        """For protocols of their own, whose talk is not on record."""
         return await self._client.resolve(host)
 
     async def close(self) -> None:
         pass
 
-    def _end(
-        self, place: int, start: float, response: Answered | None = None, error: Failure | None = None
-    ) -> None:
-        self.exchanges[place] = Exchange(
-            request=self.exchanges[place].request,
-            response=response,
-            error=error,
-            duration_ms=round((time.perf_counter() - start) * 1000, 1),
-        )
+    def exchanges(self) -> list[Exchange]:
+        """What there is to see, in the order in which it began. Takes milliseconds for long bodies: call it
+        in a thread."""
+        return [
+            Exchange(
+                request=self._sent(taken.request),
+                response=None if taken.response is None else self._answered(taken.response),
+                error=taken.error
+                and Failure(code=taken.error.code, message=self._masking.text(taken.error.message)),
+                duration_ms=taken.duration_ms,
+            )
+            for taken in self._taken
+        ]
 
     def _sent(self, request: Request) -> Sent:
         return Sent(

@@ -43,6 +43,9 @@ class Answering:
             raise self.error
         return Response(status=self.status, headers={}, body=msgspec.json.encode(self.body))
 
+    async def resolve(self, host: str) -> list[str]:
+        return []
+
     async def close(self) -> None:
         pass
 
