@@ -17,6 +17,7 @@ from litestar.middleware import DefineMiddleware
 from litestar.types import Message, Scope
 
 from onward.api import (
+    audit,
     catalog,
     destinations,
     echo,
@@ -28,6 +29,7 @@ from onward.api import (
     sources,
     subscriptions,
     testing,
+    tokens,
     tools,
     workspaces,
 )
@@ -75,6 +77,8 @@ def create_api(
                     *iam.ROUTES,
                     *labels.ROUTES,
                     *session.ROUTES,
+                    *audit.ROUTES,
+                    *tokens.ROUTES,
                     catalog.router,
                     sources.router,
                     destinations.router,

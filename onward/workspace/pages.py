@@ -7,7 +7,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from sqlalchemy import Select, func, select, tuple_
@@ -31,22 +31,27 @@ class Page(Generic[Listed]):
 
 
 def page(
-    session: Session, query: Select[Listed], entity: type[Listed], count: int, cursor: str | None
+    session: Session, query: Select[Listed], entity: type[Listed], size: int, cursor: str | None
 ) -> Page[Listed]:
-    """Up to `count` items of `query`, oldest first, from `cursor` on; raises `Invalid` for a bad cursor."""
+    """Up to `size` items of `query`, oldest first, from `cursor` on; raises `Invalid` for a bad cursor."""
     key = tuple_(entity.created_at, entity.id)
     start: Key = (-1, "") if cursor is None else parse_cursor(cursor)
-    forwards = query.where(key >= start).order_by(entity.created_at, entity.id).limit(count + 1)
+    forwards = query.where(key >= start).order_by(entity.created_at, entity.id).limit(size + 1)
     found = session.scalars(forwards).all()
-    backwards = query.where(key < start).order_by(entity.created_at.desc(), entity.id.desc()).limit(count)
+    backwards = query.where(key < start).order_by(entity.created_at.desc(), entity.id.desc()).limit(size)
     before = session.scalars(backwards).all() if cursor is not None else []
     return Page(
-        items=found[:count],
+        items=found[:size],
         current=make_cursor((found[0].created_at, found[0].id) if found else start),
-        next=make_cursor((found[count].created_at, found[count].id)) if len(found) > count else None,
+        next=make_cursor((found[size].created_at, found[size].id)) if len(found) > size else None,
         previous=make_cursor((before[-1].created_at, before[-1].id)) if before else None,
-        total=session.scalar(select(func.count()).select_from(query.subquery())) or 0,
+        total=count(session, query),
     )
+
+
+def count(session: Session, query: Select[Any]) -> int:
+    """Of all that the query finds."""
+    return session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
 def make_cursor(key: Key) -> str:

@@ -28,7 +28,7 @@ def given_permissions(context: Context, permissions: Sequence[PermissionIn]) -> 
     for index, each in enumerate(permissions):
         with at(f"permissions[{index}]"):
             role = people.find_role(each.role_id)
-            resources = [_resource(resource) for resource in each.resources]
+            resources = [resource(wanted) for wanted in each.resources]
             if each.labels:
                 resources.append(
                     {"type": role.kind, "id": context.workspace_id, "labels": _labels(each.labels)}
@@ -37,9 +37,9 @@ def given_permissions(context: Context, permissions: Sequence[PermissionIn]) -> 
     return given
 
 
-def _resource(resource: ResourceIn) -> access.Resource:
-    shown: dict[str, Any] = {"type": resource.type, "id": resource.id}
-    return shown | {"labels": _labels(resource.labels)} if resource.labels else shown
+def resource(wanted: ResourceIn) -> access.Resource:
+    shown: dict[str, Any] = {"type": wanted.type, "id": wanted.id}
+    return shown | {"labels": _labels(wanted.labels)} if wanted.labels else shown
 
 
 def _labels(labels: Sequence[LabelIn]) -> list[dict[str, str]]:
