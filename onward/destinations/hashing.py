@@ -116,11 +116,6 @@ def name(text: str) -> str:
     return " ".join(_NOT_IN_NAMES.sub("", text.lower()).split())
 
 
-def identifier(text: str) -> str:
-    """Lower case, without surrounding space: for ids of devices."""
-    return trim(text).lower()
-
-
 def _utf8(text: str) -> bytes:
     """As JavaScript encodes it: half of a surrogate pair becomes U+FFFD."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
