@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from onward.settings import Settings
-from onward.workspace import compile, people, tokens
+from onward.workspace import compile, keyring, people, tokens
 from onward.workspace.database import migrate, writing
 from onward.workspace.entities import Token, User, Workspace
 from onward.workspace.store import Actor, Store
@@ -38,6 +38,7 @@ def bootstrap(settings: Settings, *, invite: bool = False) -> BootstrapResult:
     store = Store.open(settings, catalogue={})
     migrate(store.engine, settings)
     _check_key(store)
+    keyring.settle(settings)
     workspace_id, made = _default_workspace(store)
     with store.changing(workspace_id, ACTOR) as editor:
         token = None

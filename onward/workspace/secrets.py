@@ -1,4 +1,4 @@
-"""Secrets at rest: AES-256-GCM under one key, each bound to the record it belongs to.
+"""Secrets at rest: AES-256-GCM, each bound to the record it belongs to.
 
 The key comes from `ONWARD_SECRET_KEY` or from `secret.key` in the data folder, which is made once,
 readable by its owner only. What if the process dies while making it? The file is written aside, synced,
@@ -35,13 +35,15 @@ MASK = "********"
 
 
 class Cipher:
-    """Seals and opens values under one 32-byte key."""
+    """Seals values under one 32-byte key, and opens what was sealed under it or under former ones."""
 
-    def __init__(self, key: bytes) -> None:
-        if len(key) != KEY_BYTES:
-            raise SecretError(f"the secret key must have {KEY_BYTES} bytes, not {len(key)}")
+    def __init__(self, key: bytes, *former: bytes) -> None:
+        for each in (key, *former):
+            if len(each) != KEY_BYTES:
+                raise SecretError(f"the secret key must have {KEY_BYTES} bytes, not {len(each)}")
+        self._header = _header(key)
         self._aead = AESGCM(key)
-        self._header = FORMAT + hashlib.sha256(b"onward key tag" + key).digest()[:TAG_BYTES]
+        self._by_header = {_header(each): AESGCM(each) for each in (key, *former)}
 
     def seal(self, data: bytes, identity: str) -> bytes:
         nonce = secrets.token_bytes(NONCE_BYTES)
@@ -52,14 +54,15 @@ class Cipher:
         start = len(self._header)
         if sealed[:1] != FORMAT:
             raise SecretError(f"{identity}: this is not a sealed value")
-        if sealed[:start] != self._header:
+        aead = self._by_header.get(sealed[:start])
+        if aead is None:
             raise SecretError(
                 f"{identity} was sealed with another secret key: start with the ONWARD_SECRET_KEY or the "
                 "secret.key file that this data folder was made with"
             )
         nonce = sealed[start : start + NONCE_BYTES]
         try:
-            return self._aead.decrypt(nonce, sealed[start + NONCE_BYTES :], identity.encode())
+            return aead.decrypt(nonce, sealed[start + NONCE_BYTES :], identity.encode())
         except InvalidTag:
             raise SecretError(f"{identity}: the sealed value is damaged or of another record") from None
 
@@ -75,20 +78,29 @@ class Cipher:
         return json.loads(self.open(data, identity))
 
 
-def load_cipher(settings: Settings) -> Cipher:
-    """The cipher of a data folder; makes its key on the first start. Raises `SecretError`."""
+def _header(key: bytes) -> bytes:
+    return FORMAT + hashlib.sha256(b"onward key tag" + key).digest()[:TAG_BYTES]
+
+
+def key_tag(key: bytes) -> str:
+    """What tells keys apart and tells nothing about them."""
+    return _header(key)[len(FORMAT) :].hex()
+
+
+def read_key(settings: Settings) -> bytes:
+    """The secret key of a data folder; it is made on the first start. Raises `SecretError`."""
     if settings.secret_key is not None:
-        return Cipher(_parse(settings.secret_key, "ONWARD_SECRET_KEY (setting secret_key)"))
+        return parse_key(settings.secret_key, "ONWARD_SECRET_KEY (setting secret_key)")
     path = settings.data / "secret.key"
     if not path.exists():
         _make(path)
     try:
-        return Cipher(_parse(path.read_text(), str(path)))
+        return parse_key(path.read_text(), str(path))
     except OSError as error:
         raise SecretError(f"can't read the secret key: {error}") from error
 
 
-def _parse(text: str, origin: str) -> bytes:
+def parse_key(text: str, origin: str) -> bytes:
     try:
         key = base64.b64decode(text.strip(), validate=True)
     except (binascii.Error, ValueError):

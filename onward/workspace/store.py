@@ -20,7 +20,8 @@ from onward.workspace.database import open_engine, reading, writing
 from onward.workspace.definitions import Catalogue
 from onward.workspace.entities import AuditEvent, Resource, Workspace
 from onward.workspace.errors import NotFound
-from onward.workspace.secrets import Cipher, load_cipher
+from onward.workspace.keyring import load_cipher
+from onward.workspace.secrets import Cipher
 
 HOUR_MS = 3_600_000
 

@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 from onward.settings import Settings
 from onward.workspace.compile import decode
 from onward.workspace.database import open_engine
-from onward.workspace.secrets import Cipher, load_cipher
+from onward.workspace.keyring import load_cipher
+from onward.workspace.secrets import Cipher
 from onward.workspace.snapshot import Snapshot
 
 

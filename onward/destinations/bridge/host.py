@@ -37,7 +37,7 @@ from onward.destinations.bridge.trials import Trials
 from onward.destinations.bridge.worker import Answer, Configuration, Limits, Worker
 from onward.destinations.definition import Call, Json
 from onward.settings import Settings
-from onward.workspace.secrets import load_cipher
+from onward.workspace.keyring import load_cipher
 
 log = structlog.get_logger("onward.catalogue")
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from onward.settings import Settings
 from onward.workspace.errors import SecretError
-from onward.workspace.secrets import Cipher, load_cipher
+from onward.workspace.keyring import load_cipher
+from onward.workspace.secrets import Cipher
 
 KEY = bytes(range(32))
 CIPHER = Cipher(KEY)
