@@ -132,7 +132,7 @@ def of_nodes(
 
 
 def _of_status(status: int, message: str, after: str | None, now: float) -> Outcome:
-    if status < 400:  # the tool said OK, and the action none the less that this event failed
+    if status < 300:  # the tool said OK, and the action none the less that this event failed
         return discarded(REJECTED, message)
     if is_retryable(status):
         return retry(str(status), message, retry_after(after, now))

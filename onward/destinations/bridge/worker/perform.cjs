@@ -88,7 +88,7 @@ async function performBatch(action, request, signal) {
 }
 
 function whole(status, body) {
-  return status < 400 ? null : { status, message: text(body) }
+  return status < 300 ? null : { status, message: text(body) }
 }
 
 /** One entry of a MultiStatusResponse. */
