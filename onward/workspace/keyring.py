@@ -26,7 +26,7 @@ FILE = "keyring.json"
 IDENTITY = "keyring"
 
 Wraps = dict[str, str]
-"""Tag of a secret key → a data key that it wraps, sealed."""
+"""Tag of a secret key → a data key that it wraps, sealed; the newest secret key last."""
 
 
 def load_cipher(settings: Settings) -> Cipher:
@@ -62,12 +62,13 @@ def rotate(settings: Settings, new_key: str | None = None, *, fresh_data_key: bo
 
 
 def settle(settings: Settings) -> None:
-    """At a start with a key that works: forget the wraps of the key that it has replaced."""
+    """At a start with the newest key: forget the wraps of the key that it has replaced."""
     path = settings.data / FILE
     if path.exists():
         key = read_key(settings)
         data_keys = _open(path, key)
-        if any(wraps.keys() != {key_tag(key)} for wraps in _read(path)):
+        wraps = _read(path)[0]
+        if len(wraps) > 1 and list(wraps)[-1] == key_tag(key):
             _write_keyring(path, data_keys, key)
 
 

@@ -51,6 +51,8 @@ def test_a_key_of_the_environment_works_until_the_new_one_is_used(tmp_path: Path
         rotate(before)
     rotate(before, NEW)
     assert load_cipher(before).open(sealed, "a") == load_cipher(after).open(sealed, "a") == b"x"
+    settle(before)  # another command with the old key, say
+    assert load_cipher(after).open(sealed, "a") == b"x"
     settle(after)
     assert load_cipher(after).open(sealed, "a") == b"x"
     with pytest.raises(SecretError, match="another secret key"):
