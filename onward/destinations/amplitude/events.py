@@ -9,7 +9,7 @@ from onward.destinations.amplitude import user_agent
 from onward.destinations.amplitude.fields import REVENUE
 from onward.destinations.definition import Json, Payload
 from onward.destinations.moments import milliseconds
-from onward.pipeline.javascript import truthy
+from onward.pipeline.javascript import truthy, utf16_units
 
 Build = Callable[[Payload], list[Json]]
 
@@ -152,7 +152,9 @@ def spread(value: Any) -> Json:
     """`{...value}`: texts and lists by their positions."""
     if isinstance(value, dict):
         return value
-    if isinstance(value, str | list):
+    if isinstance(value, str):
+        value = utf16_units(value)
+    if isinstance(value, list):
         return {str(place): each for place, each in enumerate(value)}
     return {}
 

@@ -64,7 +64,7 @@ def performer(build: Build) -> Perform:
 
 def _without_empty_texts(payload: Payload) -> Payload:
     """The engine keeps empty texts in payloads that ask to be batched; Segment's destination never does."""
-    if "" not in payload.values():
+    if payload.get("enable_batching") is not True or "" not in payload.values():
         return payload
     return {name: value for name, value in payload.items() if value != ""}
 
