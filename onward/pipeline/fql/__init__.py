@@ -4,7 +4,7 @@ Triggers are written in another language that looks alike (`onward.pipeline.trig
 """
 
 from onward.pipeline.fql.ast import Node, to_text
-from onward.pipeline.fql.compiler import Predicate, compile, compile_tree
+from onward.pipeline.fql.compiler import Predicate, compile, compile_tree, compile_value
 from onward.pipeline.fql.errors import FqlError, FqlEvaluationError
 from onward.pipeline.fql.ir import to_ir
 from onward.pipeline.fql.parser import MAX_BYTES, MAX_DEPTH, parse
@@ -18,6 +18,7 @@ __all__ = [
     "Predicate",
     "compile",
     "compile_tree",
+    "compile_value",
     "parse",
     "to_ir",
     "to_text",

@@ -53,6 +53,17 @@ def compile_tree(tree: Node, *, strict: bool = True) -> Predicate:
     return predicate
 
 
+def compile_value(text: str) -> Callable[[Event], Any]:
+    """What an FQL text gives for an event, such as `lowercase(properties.plan)`; raises `FqlError`.
+
+    It raises `FqlEvaluationError` as predicates do.
+    """
+    writer = _Writer(strict=True)
+    source = f"lambda e: {writer.value(parser.parse(text))}"
+    compiled: Callable[[Event], Any] = eval(source, writer.names)  # noqa: S307  (as above)
+    return compiled
+
+
 class _Writer:
     """Writes expressions; `names` is what they may refer to."""
 
@@ -81,25 +92,25 @@ class _Writer:
                 return self._compare(node)
             case Call("contains", (text, Literal(str(part)))):
                 temporary = self._temporary()
-                return f"(type({temporary} := {self._value(text)}) is str and {part!r} in {temporary})"
+                return f"(type({temporary} := {self.value(text)}) is str and {part!r} in {temporary})"
             case Call("match", (text, Literal(str(pattern)))):
                 temporary, matcher = self._temporary(), self._bind(glob.compile(pattern))
-                return f"(type({temporary} := {self._value(text)}) is str and {matcher}({temporary}))"
+                return f"(type({temporary} := {self.value(text)}) is str and {matcher}({temporary}))"
             case Call(name) if name in _BOOLEAN_CALLS:
-                return self._value(node)
+                return self.value(node)
             case _:
-                return f"({self._value(node)} is True)"
+                return f"({self.value(node)} is True)"
 
-    def _value(self, node: Node) -> str:
+    def value(self, node: Node) -> str:
         match node:
             case Path(segments):
                 return self._path(segments)
             case Literal(value):
                 return repr(value)
             case ListOf(items):
-                return f"[{', '.join(map(self._value, items))}]"
+                return f"[{', '.join(map(self.value, items))}]"
             case Call(name, args):
-                return f"f_{name}({', '.join(map(self._value, args))})"
+                return f"f_{name}({', '.join(map(self.value, args))})"
             case _:
                 return self.truth(node)
 
@@ -128,28 +139,28 @@ class _Writer:
             op, left, right = _FLIPPED[op], right, left  # type: ignore[assignment]
         if isinstance(right, Literal) and is_number(right.value):
             t = self._temporary()
-            value = self._value(left)
+            value = self.value(left)
             return f"((type({t} := {value}) is int or type({t}) is float) and {t} {op} {right.value!r})"
         order = self._bind(_ordering(_ORDERS[op], self._strict))
-        return f"{order}({self._value(left)}, {self._value(right)})"
+        return f"{order}({self.value(left)}, {self.value(right)})"
 
     def _equal(self, left: Node, right: Node) -> str:
         if isinstance(left, Literal) and not isinstance(right, Literal):
             left, right = right, left
         if isinstance(right, Literal) and not isinstance(left, Literal):
             if right.value is None or isinstance(right.value, bool):
-                return f"({self._value(left)} is {right.value!r})"
+                return f"({self.value(left)} is {right.value!r})"
             if isinstance(right.value, str) or right.value not in (0, 1):
-                return f"({self._value(left)} == {right.value!r})"
-        return f"equal({self._value(left)}, {self._value(right)})"
+                return f"({self.value(left)} == {right.value!r})"
+        return f"equal({self.value(left)}, {self.value(right)})"
 
     def _in(self, item: Node, values: Node) -> str:
         if isinstance(values, ListOf):
             strings = [v.value for v in values.items if isinstance(v, Literal) and isinstance(v.value, str)]
             if len(strings) == len(values.items):
                 t, known = self._temporary(), self._bind(frozenset(strings))
-                return f"(type({t} := {self._value(item)}) is str and {t} in {known})"
-        return f"among({self._value(item)}, {self._value(values)})"
+                return f"(type({t} := {self.value(item)}) is str and {t} in {known})"
+        return f"among({self.value(item)}, {self.value(values)})"
 
     def _temporary(self) -> str:
         self._temporaries += 1
