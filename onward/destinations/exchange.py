@@ -3,6 +3,7 @@
 import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -46,6 +47,7 @@ def _quoted(text: str) -> str:
     return quote_plus(text, safe="*").replace("~", "%7E")
 
 
+@lru_cache(maxsize=1024)
 def basic(user: str, password: str = "") -> str:
     """The value of an Authorization header."""
     return "Basic " + b64encode(f"{user}:{password}".encode()).decode("ascii")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -79,8 +80,12 @@ def _stream(shape: Shape, payload: Payload, settings: Mapping[str, Any]) -> tupl
     if not who:
         field = shape.client if key == "client_id" else key
         raise Refused(f"{field} is empty; {stream_label} require it")
-    secret = quote(str(settings.get("apiSecret") or ""), safe=":")
-    return f"{COLLECT}?api_secret={secret}&{stream}={quote(str(stream_id), safe=':')}", {key: who}
+    return _address(settings.get("apiSecret") or "", stream, stream_id), {key: who}
+
+
+@lru_cache(maxsize=1024)
+def _address(secret: str, stream: str, stream_id: str) -> str:
+    return f"{COLLECT}?api_secret={quote(secret, safe=':')}&{stream}={quote(stream_id, safe=':')}"
 
 
 def _check(shape: Shape, payload: Payload) -> None:
