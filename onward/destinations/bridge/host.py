@@ -16,7 +16,6 @@ which are in a file (`tokens.py`); calls under way are the engine's to repeat.
 import asyncio
 import os
 import random
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from onward.destinations.bridge.errors import (
     WorkerLost,
     is_unauthorized,
 )
+from onward.destinations.bridge.install import cache_folder
 from onward.destinations.bridge.secrets import worker_environment
 from onward.destinations.bridge.tokens import TokenStore
 from onward.destinations.bridge.trials import Trials
@@ -66,8 +66,7 @@ class Bridge:
         self.deaths = 0
         """Workers that ended without being asked to."""
         self._folder = folder.absolute()
-        self._cache = tempfile.TemporaryDirectory(prefix="onward-deno-")
-        self._environment = worker_environment(environment, self._cache.name)
+        self._environment = worker_environment(environment, cache_folder(self._folder))
         self._credentials = Credentials(tokens, self._refresh)
         self._trials = Trials(lambda: self._start(self._forget))
         self._worker: Worker | None = None
@@ -106,7 +105,6 @@ class Bridge:
         await self._trials.close()
         await asyncio.gather(*(worker.close() for worker in list(self._workers)))
         self._credentials.close()
-        self._cache.cleanup()
 
     def forget(self, destination_id: str) -> None:
         """A destination was deleted: with it go its tokens."""

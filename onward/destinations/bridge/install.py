@@ -87,6 +87,11 @@ def is_current(folder: Path) -> bool:
     return _digest_of(folder) == digest()
 
 
+def cache_folder(folder: Path) -> Path:
+    """What Deno finds out about the files, so that it need not again; it does without if it can't write."""
+    return folder / ".cache"
+
+
 def deno_environment() -> Mapping[str, str]:
     """Of this process, with what makes Deno quiet, and trust the authorities that the system trusts."""
     return {
@@ -169,7 +174,7 @@ def _export(folder: Path) -> bytes:
             *(PACKAGES / "export.cjs", folder),
         ],
         cwd=folder,
-        env={"HOME": str(folder), "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"},
+        env={"DENO_DIR": str(cache_folder(folder)), "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=120,

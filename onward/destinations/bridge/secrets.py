@@ -7,6 +7,7 @@ others.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
 PARTNER_VARIABLES = (
     "ACTIONS_AMAZON_AMC_CLIENT_ID",
@@ -43,10 +44,10 @@ PARTNER_VARIABLES = (
 )
 
 
-def worker_environment(environment: Mapping[str, str], cache: str) -> dict[str, str]:
+def worker_environment(environment: Mapping[str, str], cache: Path) -> dict[str, str]:
     """All that the worker's code can see of an environment. `cache`: a folder for Deno's own use."""
     return {
-        "DENO_DIR": cache,
+        "DENO_DIR": str(cache),
         "DENO_NO_UPDATE_CHECK": "1",
         "NO_COLOR": "1",
         "TZ": "UTC",

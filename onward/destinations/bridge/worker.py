@@ -297,8 +297,9 @@ class Worker(asyncio.SubprocessProtocol):
                     return
         elif kind == "pong":
             self._pong = message["id"]
-        elif kind == "log":
-            log.debug("catalogue", said=message["text"], level=message["level"])
+        elif kind == "stray":
+            name, place = message["name"], message.get("place")
+            log.warning("an error that no call waited for", name=name, place=place)
         elif kind == "ready":
             if not self.ready.done():
                 self.ready.set_result(None)

@@ -37,19 +37,9 @@ async function listen(receive) {
   Deno.exit(0)
 }
 
-// Nothing but messages may reach stdout: what the packages print becomes messages as well.
-for (const level of ['debug', 'log', 'info', 'warn', 'error', 'trace', 'dir']) {
-  console[level] = (...values) => send({ t: 'log', level, text: values.map(shown).join(' ').slice(0, 2000) })
-}
-
-function shown(value) {
-  if (typeof value === 'string') return value
-  if (value instanceof Error) return `${value.name}: ${value.message}`
-  try {
-    return JSON.stringify(value) ?? String(value)
-  } catch {
-    return String(value)
-  }
+// Nothing but messages may reach stdout; and what the packages print may hold people's data, and secrets.
+for (const level of ['debug', 'log', 'info', 'warn', 'error', 'trace', 'dir', 'table', 'assert']) {
+  console[level] = () => {}
 }
 
 module.exports = { send, listen }

@@ -4,7 +4,7 @@
 //   in   {t:'config', key, settings, mapping, auth, client}          what many calls have in common
 //        {t:'items', call, payloads, events}                         a part of a call's payloads, sent before it
 //        {t:'call', id, op, config, …}  {t:'abort', id}  {t:'ping', id}  {t:'answer', id, …} to a fetch
-//   out  {t:'ready'}  {t:'done', id, result | error}  {t:'pong', id}  {t:'log', level, text}
+//   out  {t:'ready'}  {t:'done', id, result | error}  {t:'pong', id}  {t:'stray', name, place} of an error
 //        {t:'fetch', id, call, method, url, headers, …}  {t:'abort', id} of a fetch
 'use strict'
 const channel = require('./channel.cjs')
@@ -53,15 +53,16 @@ async function handle({ id, op, config, ...request }) {
   }
 }
 
-// What the code of an action leaves behind must not end the calls of others.
-globalThis.addEventListener('unhandledrejection', (event) => {
-  event.preventDefault()
-  console.warn('unhandled rejection', event.reason)
-})
-globalThis.addEventListener('error', (event) => {
-  event.preventDefault()
-  console.warn('uncaught error', event.error)
-})
+// What the code of an action leaves behind must not end the calls of others. It is told by its place in the code
+// alone, as its message may hold anything.
+for (const kind of ['unhandledrejection', 'error']) {
+  globalThis.addEventListener(kind, (event) => {
+    event.preventDefault()
+    const error = event.reason ?? event.error
+    const place = /^ +at .*?([^/]+\/[^/]+\/[^/]+:\d+):\d+\)?$/m.exec(error?.stack ?? '')?.[1]
+    channel.send({ t: 'stray', name: error?.name ?? typeof error, place })
+  })
+}
 
 channel.send({ t: 'ready' })
 channel.listen((message) => receivers[message.t](message))

@@ -1,6 +1,7 @@
 // What a destination can do besides taking events: each a function of {directory, config, …}.
 'use strict'
 const { core, destination } = require('./packages.cjs')
+const { logger } = require('./perform.cjs')
 
 /** Settings in the shape in which `Destination` wants them, credentials among them. */
 function withCredentials({ settings, auth, client }) {
@@ -49,7 +50,7 @@ const operations = {
       payload,
       hookInputs: inputs,
       features: {},
-      logger: console
+      logger
     })
   },
 

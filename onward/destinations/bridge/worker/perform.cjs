@@ -23,12 +23,8 @@ const statsClient = {
   _name: (name) => name,
   _tags: (tags) => tags
 }
-const logger = Object.fromEntries(
-  ['debug', 'info', 'warn', 'error', 'crit', 'log', 'withTags'].map((level) => [
-    level,
-    (...values) => (console[level] ?? console.error)(...values)
-  ])
-)
+const levels = ['debug', 'info', 'warn', 'error', 'crit', 'log', 'withTags']
+const logger = Object.fromEntries(levels.map((level) => [level, nothing]))
 
 /** `request`: {directory, action, batch, payloads, events, config}. Answers a node for each payload: null if
  *  it was delivered, else {status, type, message} or {error}. One node alone speaks for all of them. */
@@ -130,4 +126,4 @@ function common(action, { config, destinationId, sourceId, subscriptionId }, eve
   }
 }
 
-module.exports = { perform }
+module.exports = { perform, logger }

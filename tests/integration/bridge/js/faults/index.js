@@ -40,7 +40,6 @@ const behaviours = {
   },
   print(request, payload) {
     console.log('printed', { a: 1n }, new Error('shown'))
-    process.stdout.write('') // nothing
     return post(request, payload)
   },
   async attempt(request, { what, trace }) {
