@@ -162,3 +162,30 @@ def test_a_test_has_just_one_event(
     listed(server)
     assert cli.main(["test", "event", "d1", *flags]) == 2
     assert "--event FILE, --message-id ID, --last, --sample TYPE" in capsys.readouterr().err
+
+
+def test_events_are_followed_until_someone_stops_it(
+    server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed(server)
+
+    def line(number: int) -> Json:
+        event = {"type": "track", "event": f"Event {number}"}
+        time = f"2026-01-01T10:00:0{number}.000Z"
+        ends = {"verdict": "accepted", "code": None, "payload": event, "messageId": f"m{number}"}
+        return {"receivedAt": time, "type": "track", **ends}
+
+    pauses = iter(([line(2), line(1)], [line(3), line(2), line(1)]))
+
+    def pause(seconds: float) -> None:
+        new = next(pauses, None)
+        if new is None:
+            raise KeyboardInterrupt
+        server.answer("GET", "/api/sources/s1/debugger?count=500", {"events": new})
+
+    monkeypatch.setattr("onward.commands.sources.time.sleep", pause)
+    server.answer("GET", "/api/sources/s1/debugger?count=1", {"events": [line(1)]})
+    assert cli.main(["sources", "events", "web", "--count", "1", "--follow"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert [each.split()[-1] for each in shown] == ["m1", "m2", "m3"]
+    assert shown[0].split() == ["10:00:01.000", "track", "Event", "1", "accepted", "m1"]
