@@ -22,6 +22,8 @@ import structlog
 import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from onward import __version__, eventlog
 from onward.api.app import create_api
@@ -37,9 +39,12 @@ from onward.roles import Heartbeat
 from onward.settings import Settings
 from onward.tracking.app import Tracking
 from onward.tracking.dedupe import RocksDedupe
+from onward.tracking.forget import forget
 from onward.tracking.ledger import Ledger, LedgerReader
+from onward.workspace.database import open_engine
 from onward.workspace.errors import WorkspaceError
 from onward.workspace.snapshot import Snapshot
+from onward.workspace.suppressed import Suppressed
 from onward.workspace.watch import SnapshotWatcher
 
 Scope = MutableMapping[str, Any]
@@ -49,6 +54,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 REFRESH_EVERY = 0.25
 """Seconds between looks at the configuration: a change is in force well within two seconds."""
+FORGET_EVERY = 1.0
 PRUNE_EVERY = 60.0
 PATIENCE = 3.0
 """Seconds that requests in flight are given when the server stops."""
@@ -163,18 +169,41 @@ async def prune(event_log: EventLog) -> None:
         await asyncio.sleep(PRUNE_EVERY)
 
 
+async def follow_suppressed(suppressed: Suppressed) -> None:
+    """Learn who is suppressed as soon as that changes."""
+    while True:
+        await asyncio.sleep(REFRESH_EVERY)
+        try:
+            await asyncio.to_thread(suppressed.refresh)
+        except sqlite3.Error as error:
+            log.error("suppressions can't be read; trying again", error=str(error))
+
+
+async def forget_people(ledger: Ledger, engine: Engine) -> None:
+    """Do the front door's part of deletions."""
+    while True:
+        await asyncio.sleep(FORGET_EVERY)
+        try:
+            await asyncio.to_thread(forget, ledger, engine)
+        except (sqlite3.Error, SQLAlchemyError) as error:
+            log.error("samples can't be erased; trying again", error=str(error))
+
+
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM. Raises `LogUnavailable`, `WorkspaceError` or OSError if it can't start."""
     loop = asyncio.get_running_loop()
     event_log = eventlog.open_writer(settings)
     configuration = Configuration(SnapshotWatcher.open(settings))
+    suppressed = Suppressed.open(settings)
     ledger_path = settings.data / "ingest.db"
+    ledger = Ledger(ledger_path, discard_retention_ms=int(settings.discard_retention_hours * 3_600_000))
     tracking = Tracking(
         event_log,
         RocksDedupe(settings.data / "dedupe", settings.dedupe_hours),
-        Ledger(ledger_path, discard_retention_ms=int(settings.discard_retention_hours * 3_600_000)),
+        ledger,
         configuration.snapshot,
         settings,
+        suppressed=suppressed.scopes,
     )
     reader = LedgerReader(ledger_path)
     store = SqliteStateStore(settings.data)
@@ -202,7 +231,15 @@ async def serve(settings: Settings) -> None:
     await tracking.start()
     heartbeat.start()
     log.info("listening", host=settings.host, port=settings.port)
-    chores = [loop.create_task(chore) for chore in (configuration.follow(), prune(event_log))]
+    chores = [
+        loop.create_task(chore)
+        for chore in (
+            configuration.follow(),
+            prune(event_log),
+            follow_suppressed(suppressed),
+            forget_people(ledger, open_engine(settings)),
+        )
+    ]
     try:
         await until_stopped(server, chores)
     finally:

@@ -24,13 +24,14 @@ import logging
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence, Set
 from typing import Any
 
 import orjson
 
 from onward import forwarded
 from onward.eventlog.protocol import EventLog
+from onward.pipeline.types import Envelope
 from onward.settings import Settings
 from onward.tracking import answers, auth, cdn, dedupe, intake, pixel
 from onward.tracking.answers import Answer
@@ -38,6 +39,7 @@ from onward.tracking.body import BadEncoding, Disconnected, Receive, Unread, dra
 from onward.tracking.committer import Committer, Job
 from onward.tracking.deadline import Deadlines
 from onward.tracking.dedupe import DedupeIndex
+from onward.tracking.governance import Governors
 from onward.tracking.inflate import BadGzip, TooLarge
 from onward.tracking.intake import BAD_REQUEST, Intake
 from onward.tracking.ledger import Ledger, Report, now_ms
@@ -82,15 +84,19 @@ class Tracking:
         snapshot: Callable[[], Snapshot],
         settings: Settings,
         *,
+        suppressed: Callable[[Source], Sequence[Set[str]]] = lambda source: (),
         read_seconds: float = READ_SECONDS,
     ) -> None:
+        """`suppressed` tells the user ids whose events a source does not take."""
         self._log = log
         self._index = index
         self._ledger = ledger
         self._snapshot = snapshot
         self._settings = settings
+        self._suppressed = suppressed
         self._deadlines = Deadlines(read_seconds)
         self._limit = RateLimit(time.monotonic)
+        self._governors = Governors()
         self._committer = Committer(log, index, ledger, self._recover, settings.dedupe_hours * 3600)
         self._flusher: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -265,7 +271,11 @@ class Tracking:
             if seconds:
                 self._ledger.rejected(source.id, received_at, "too_many_requests")
                 return answers.later(429, seconds, "this source sends more requests a second than it may")
-            taken.validate()
+            taken.validate(self._suppressed(source))
+        if source is not None and taken.message_ids:
+            refusal = await self._govern(taken, source, received_at, headers, scope, direct)
+            if refusal is not None:
+                return refusal
         if source is None or not taken.message_ids:
             source_id = source.id if source else ""
             report = Report(source_id, received_at, taken.type, taken.events, taken.discards)
@@ -276,6 +286,46 @@ class Tracking:
         if reply is answers.OK and taken.oversize:
             return answers.oversize(taken.oversize, len(taken.events) - len(taken.oversize))
         return reply
+
+    async def _govern(
+        self,
+        taken: Intake,
+        source: Source,
+        received_at: int,
+        headers: dict[bytes, bytes],
+        scope: Scope,
+        direct: bool,
+    ) -> Answer | None:
+        """What the source's schema, tracking plan and transformations do, once for all destinations.
+
+        What is handed on to another source is on disk before the request goes on. An answer, if it is the
+        last: then nothing of the request was taken.
+        """
+        try:
+            governor = self._governors.of(self._snapshot(), source)
+        except ValueError as error:
+            log_.error("source %s takes nothing until its rules are put right: %s", source.id, error)
+            self._ledger.rejected(source.id, received_at, "unavailable")
+            return answers.UNAVAILABLE
+        if governor is None:
+            return None
+        ip, agent = forwarded.client_ip(headers, scope), _user_agent(headers)
+        envelope = Envelope(received_at, taken.batch, taken.type, ip, agent, ids=taken.ids, direct=direct)
+        for target_id, events in governor.judge(taken, envelope):
+            target = self._snapshot().source_by_id.get(target_id)
+            if target is None:
+                continue
+            handed_on = intake.completed(events)
+            if not target.enabled:
+                handed_on.discard_all("source_disabled")
+                self._ledger.discarded(
+                    Report(target.id, received_at, None, handed_on.events, handed_on.discards)
+                )
+                continue
+            reply = await self._commit(handed_on, target, received_at, headers, scope, direct)
+            if reply is not answers.OK:
+                return reply
+        return None
 
     async def _commit(
         self,
@@ -290,14 +340,13 @@ class Tracking:
         prefix = dedupe.prefix(source.workspace_id, source.id, self._settings.dedupe_scope)
         keys = dedupe.keys(prefix, taken.message_ids, self._index.seed)
         taken.release()
-        agent = headers.get(b"user-agent")
         job = Job(
             taken,
             source.id,
             keys,
             received_at,
             forwarded.client_ip(headers, scope),
-            agent.decode("latin-1")[:USER_AGENT_CHARS] if agent else None,
+            _user_agent(headers),
             direct,
             self._loop.create_future(),
         )
@@ -321,6 +370,11 @@ class Tracking:
         key = auth.basic_key(headers.get(b"authorization"))
         source = self._snapshot().source_by_write_key.get(key) if key else None
         self._ledger.rejected(source.id if source else "", now_ms(), reason)
+
+
+def _user_agent(headers: dict[bytes, bytes]) -> str | None:
+    agent = headers.get(b"user-agent")
+    return agent.decode("latin-1")[:USER_AGENT_CHARS] if agent else None
 
 
 def tune() -> None:

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 import orjson
 
+from onward.pipeline.governance import Governance
 from onward.tracking.answers import JSON, NO_SUCH_KEY, Answer, answer
 from onward.workspace.snapshot import Snapshot
 
@@ -25,9 +26,11 @@ def settings(snapshot: Snapshot, key: str, host: bytes, scheme: str, known: byte
     `known` is the request's If-None-Match; a 404 answers keys that no source has.
     """
     key = unquote(key)
-    if key not in snapshot.source_by_write_key:
+    source = snapshot.source_by_write_key.get(key)
+    if source is None:
         return NO_SUCH_KEY
-    body = orjson.dumps(document(key, host.decode() if _HOST.fullmatch(host) else "localhost", scheme))
+    seen_as = host.decode() if _HOST.fullmatch(host) else "localhost"
+    body = orjson.dumps(document(key, seen_as, scheme, source.governance))
     etag = b'"%s"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode()
     headers = ((b"etag", etag), (b"cache-control", b"public, max-age=%d" % MAX_AGE))
     if known is not None and (known.strip() == b"*" or etag in known):
@@ -35,7 +38,7 @@ def settings(snapshot: Snapshot, key: str, host: bytes, scheme: str, known: byte
     return answer(200, body, JSON, *headers)._replace(cached=True)
 
 
-def document(key: str, host: str, scheme: str) -> dict[str, object]:
+def document(key: str, host: str, scheme: str, governance: Governance | None = None) -> dict[str, object]:
     """The settings document."""
     return {
         "integrations": {
@@ -52,11 +55,7 @@ def document(key: str, host: str, scheme: str) -> dict[str, object]:
                 "versionSettings": {"version": "4.4.7", "componentTypes": ["browser"]},
             }
         },
-        "plan": {
-            "track": {"__default": {"enabled": True, "integrations": {}}},
-            "identify": {"__default": {"enabled": True}},
-            "group": {"__default": {"enabled": True}},
-        },
+        "plan": plan(governance),
         "edgeFunction": {},
         "analyticsNextEnabled": True,
         "middlewareSettings": {},
@@ -65,3 +64,35 @@ def document(key: str, host: str, scheme: str) -> dict[str, object]:
         "legacyVideoPluginsEnabled": False,
         "remotePlugins": [],
     }
+
+
+def plan(governance: Governance | None) -> dict[str, dict[str, object]]:
+    """Which events libraries keep from device-mode destinations, and from which (spec §5).
+
+    That is unplanned events, where they are blocked, and the toggles of the schema. What a library keeps
+    back it still sends here, where it is blocked with its code.
+    """
+    track: dict[str, object] = {"__default": {"enabled": True, "integrations": {}}}
+    found: dict[str, dict[str, object]] = {
+        "track": track,
+        "identify": {"__default": {"enabled": True}},
+        "group": {"__default": {"enabled": True}},
+    }
+    if governance is None:
+        return found
+    planned: set[str] | None = None
+    if governance.plan is not None and not governance.track.allow_unplanned_events:
+        planned = {rule.key for rule in governance.plan.rules if rule.kind == "TRACK"}
+        track["__default"] = {"enabled": False, "integrations": {}}
+        track.update({name: {"enabled": True, "integrations": {}} for name in sorted(planned)})
+    for event in governance.events:
+        if planned is not None and event.kind == "TRACK":
+            enabled = event.name in planned
+        else:
+            enabled = event.enabled or governance.plan is not None
+        shown = {"enabled": enabled, "integrations": event.integrations}
+        if event.kind == "TRACK":
+            track[event.name] = shown
+        elif event.kind in ("IDENTIFY", "GROUP"):
+            found[event.kind.lower()]["__default"] = shown
+    return found

@@ -88,6 +88,8 @@ class Job:
         """How many events are kept, and the envelope that says which."""
         intake = self.intake
         skip = tuple(sorted({*intake.discards, *duplicates})) if duplicates or intake.discards else ()
+        if intake.stored is not None:
+            return intake.count - len(skip), Envelope(self.received_at, True, skip=skip, complete=True)
         envelope = Envelope(
             received_at=self.received_at,
             batch=intake.batch,
@@ -102,8 +104,7 @@ class Job:
 
     def positions(self) -> list[int]:
         """The position in the batch of each of `keys`."""
-        discards = self.intake.discards
-        return [at for at in range(self.intake.count) if at not in discards]
+        return self.intake.standing()
 
 
 class Committer:
@@ -236,7 +237,9 @@ class Committer:
             for report in reports:
                 self._ledger.discarded(report)
             return OK
-        bodies = record.encode_all([(envelope, job.intake.body) for job, _, envelope in kept])
+        bodies = record.encode_all(
+            [(envelope, job.intake.stored or job.intake.body) for job, _, envelope in kept]
+        )
         drafts = [
             Draft(job.source_id, job.received_at, count, body)
             for (job, count, _), body in zip(kept, bodies, strict=True)

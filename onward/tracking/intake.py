@@ -10,12 +10,14 @@ Where spec §12.4 has no code of its own, these are used:
   every event of a batch of more than 2,500, a body that is JSON but not an object, a `batch` that is not
   an array, and a batch whose shared fields (`context`, …) no reader can decode.
 * `empty_batch` counts as one event, so that received = accepted + duplicates + discarded.
+* `USER_SUPPRESSED`: an event of someone whose data the workspace was asked not to take (spec §16.1).
 * `empty_batch_result` and `multi_user_error` are not used: they would count, for a batch, events that
   already have a code of their own.
 """
 
 import uuid
 from collections import Counter
+from collections.abc import Sequence, Set
 from typing import Any, Final
 
 import msgspec
@@ -28,6 +30,7 @@ from onward.tracking.limits import BATCH_EVENTS, EVENT_BYTES
 
 BAD_REQUEST: Final = "BAD_REQUEST"
 EMPTY_BATCH: Final = "empty_batch"
+USER_SUPPRESSED: Final = "USER_SUPPRESSED"
 
 
 class Intake:
@@ -36,18 +39,21 @@ class Intake:
     `events` holds what was sent, by position: dicts as a rule, raw bytes for what can't be decoded.
     `discards` maps a position to its code; every other position has its messageId in `message_ids`,
     in order, and in `ids` if it was assigned here. `types` counts the events that were not discarded,
-    `count` all.
+    `count` all. `content` is the decoded body of a batch, `stored` what goes to the log instead of `body`
+    where rules of the source changed an event: a batch of complete events, by position.
     """
 
     __slots__ = (
-        "batch", "body", "count", "discards", "events", "ids", "key", "message_ids", "oversize", "type",
-        "types",
+        "batch", "body", "content", "count", "discards", "events", "ids", "key", "message_ids", "oversize",
+        "stored", "type", "types",
     )  # fmt: skip
 
     def __init__(self, body: bytes, type: str | None, *, batch: bool) -> None:
         self.body = body
         self.batch = batch
         self.type = type
+        self.content: dict[str, Any] | None = None
+        self.stored: bytes | None = None
         self.key: object = None
         self.events: list[Any] = []
         self.count = 0
@@ -63,14 +69,22 @@ class Intake:
         self.message_ids = []
         self.ids = {}
 
-    def validate(self) -> None:
-        """Judge each event that is still standing, and give those a messageId that have none."""
+    def validate(self, suppressed: Sequence[Set[str]] = ()) -> None:
+        """Judge each event that is still standing, and give those a messageId that have none.
+
+        Events of the users in one of the sets `suppressed` are discarded.
+        """
         discards, message_ids, type = self.discards, self.message_ids, self.type
         self.count = len(self.events)
         for position, event in enumerate(self.events):
             if discards and position in discards:
                 continue
             code = discard_code(event, type)
+            if suppressed and code is None:
+                user_id = event.get("userId")
+                for ids in suppressed:
+                    if user_id in ids:
+                        code = USER_SUPPRESSED
             if code is not None:
                 discards[position] = code
                 continue
@@ -87,12 +101,24 @@ class Intake:
                 else [event["type"] for event in self.events]
             )
 
+    def standing(self) -> list[int]:
+        """The positions of the events that were not discarded, in order."""
+        discards = self.discards
+        return [at for at in range(self.count) if at not in discards]
+
+    def block(self, codes: dict[int, str]) -> None:
+        """Discard events after all, by position, each with its code."""
+        standing = zip(self.standing(), self.message_ids, strict=True)
+        self.message_ids = [id for at, id in standing if at not in codes]
+        self.discards.update(codes)
+
     def release(self) -> None:
         """Let go of the decoded events until someone asks for them with `load`.
 
         With many requests waiting for the disk, the events of all of them would not fit into the CPU's
         caches, and each touch would cost more than decoding did.
         """
+        self.content = None
         if not self.discards:
             self.events = []
 
@@ -120,6 +146,17 @@ def single(body: bytes, type: str) -> Intake:
         intake.key = event.get("writeKey")
     if event.__class__ is not dict or (may_be_too_deep(body, len(body)) and too_deep(event)):
         intake.discards[0] = BAD_REQUEST
+    return intake
+
+
+def completed(events: list[dict[str, Any]]) -> Intake:
+    """Complete events that another source hands on, as a request of their own."""
+    intake = Intake(orjson.dumps({"batch": events}), None, batch=True)
+    intake.stored = intake.body
+    intake.events = events
+    intake.count = len(events)
+    intake.message_ids = [event["messageId"] for event in events]
+    intake.types.update([event["type"] for event in events])
     return intake
 
 
@@ -156,6 +193,7 @@ def _item_sizes(body: bytes) -> list[int]:
 def _judge(intake: Intake, content: dict[str, Any], sizes: list[int]) -> None:
     """Take a decoded batch and rule on its number, sizes and nesting; no sizes: all are small."""
     events: list[Any] = content["batch"]
+    intake.content = content
     intake.events = events
     intake.key = content.get("writeKey")
     if not events:

@@ -2,14 +2,16 @@
 
 Invariants
 
-* Per source and minute, received = accepted + duplicate + discarded, in events. Rejected requests (400,
-  429, 503) are counted apart, in requests: nobody can say how many events were in them.
+* Per source and minute, received = accepted + duplicate + discarded + filtered, in events: filtered is what
+  the source's schema or tracking plan blocks (spec §12.4). Rejected requests (400, 429, 503) are counted
+  apart, in requests: nobody can say how many events were in them.
 * Accepted events are counted with the log offset of their group commit, and both are written in one
   transaction. So the accepted counters are exact: what a crash takes is counted again from the log
   (`onward.tracking.recovery`).
 * Samples are samples: the debugger ring holds the last 500 verdicts of a source, of at most
   `SOURCE_SAMPLES` a second, and `TOTAL_SAMPLES` over all sources; a discard code keeps its last
-  `DISCARDS_KEPT` payloads per source. Payloads are as received, without the write key.
+  `DISCARDS_KEPT` payloads per source. Payloads are as received, without the write key. Of people who are
+  suppressed there is none: they are counted and that is all.
 
 What if the process dies here? Everything is gathered in memory and written every second by `flush`, to
 DATA/ingest.db, which other processes may read at any time. A crash loses up to the last second of
@@ -24,7 +26,7 @@ import sqlite3
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -32,7 +34,10 @@ from typing import Any, NamedTuple
 import msgspec
 import orjson
 
+from onward.metering.query import NONE, Question, Totals, ask, roll_up
+from onward.pipeline.governance import FILTERED_AT_SOURCE
 from onward.pipeline.types import EVENT_TYPES
+from onward.tracking.intake import USER_SUPPRESSED
 
 RING = 500
 SOURCE_SAMPLES = 500
@@ -45,6 +50,9 @@ PAYLOAD_BYTES = 32 * 1024
 MINUTES_KEPT = 3 * 24 * 60
 """Then the counters are rolled up into hours."""
 HOURS_KEPT = 31 * 24 * 60
+NAMES = 5_000
+"""Kinds of discarded events (code, type, name, version) that are told apart between two flushes."""
+FAILED = ("source_id", "code", "event_type", "event_name", "app_version")
 
 _DDL = Path(__file__).with_name("ledger.sql")
 
@@ -85,7 +93,7 @@ class Verdict(NamedTuple):
     type: str
     message_id: str | None
     verdict: str
-    """accepted, duplicate or discarded."""
+    """accepted, duplicate, discarded or filtered."""
     code: str
     payload: bytes
     """The event as sent, without the write key."""
@@ -126,6 +134,7 @@ class Ledger:
         self._room: dict[str, int] = {}
         self._total_room = TOTAL_SAMPLES
         self._discards: dict[tuple[str, str], list[tuple[Report, int]]] = {}
+        self._failed: Counter[tuple[str, int, str, str, str, str]] = Counter()
 
     def samples(self, source_id: str) -> bool:
         """Whether the debugger has room for more of this source's events before the next flush."""
@@ -176,6 +185,8 @@ class Ledger:
                 verdict, code = _verdict(report, at)
                 counts[source_id, minute, verdict, code, _type(event, type)] += 1
                 if code:
+                    self._fail(source_id, minute, code, *_about(event, type))
+                if code and code != USER_SUPPRESSED:
                     kept = self._discards.setdefault((source_id, code), [])
                     if len(kept) < DISCARD_SAMPLES:
                         kept.append((report, at))
@@ -185,26 +196,34 @@ class Ledger:
             self._room[source_id] = room - take
             self._total_room -= take
             ring = self._ring.setdefault(source_id, deque(maxlen=RING))
-            ring.extend((report, at, *_verdict(report, at)) for at in range(take))
+            lines = ((report, at, *_verdict(report, at)) for at in range(take))
+            ring.extend(line for line in lines if line[3] != USER_SUPPRESSED)
+
+    def _fail(self, source_id: str, minute: int, code: str, type: str, name: str, version: str) -> None:
+        key = (source_id, minute, code, type, name, version)
+        if len(self._failed) >= NAMES and key not in self._failed:
+            key = (source_id, minute, code, type, "(other)", "")
+        self._failed[key] += 1
 
     def flush(self) -> None:
         """Write what was gathered, in one transaction. Raises sqlite3.Error; then it is gathered again."""
         with self._flushing:
             with self._lock:
-                counts, ring, discards = self._counts, self._ring, self._discards
+                counts, ring, discards, failed = self._counts, self._ring, self._discards, self._failed
                 offset = self._offset
                 self._clear()
             if not counts and offset == self._flushed:
                 return
             try:
                 self._db.execute("begin immediate")
-                self._write(counts, ring, discards, offset)
+                self._write(counts, ring, discards, failed, offset)
                 self._db.execute("commit")
             except sqlite3.Error:
                 if self._db.in_transaction:
                     self._db.execute("rollback")
                 with self._lock:
                     self._counts.update(counts)
+                    self._failed.update(failed)
                 raise
             self._flushed = offset
 
@@ -213,9 +232,15 @@ class Ledger:
         counts: Counter[tuple[str, int, str, str, str]],
         ring: dict[str, deque[tuple[Report, int, str, str]]],
         discards: dict[tuple[str, str], list[tuple[Report, int]]],
+        failed: Counter[tuple[str, int, str, str, str, str]],
         offset: int | None,
     ) -> None:
         db = self._db
+        db.executemany(
+            "insert into failed (source_id, minute, code, event_type, event_name, app_version, count)"
+            " values (?, ?, ?, ?, ?, ?, ?) on conflict do update set count = count + excluded.count",
+            [(*key, events) for key, events in failed.items()],
+        )
         db.executemany(
             "insert into counts values (?, ?, ?, ?, ?, ?) on conflict do update"
             " set events = events + excluded.events",
@@ -263,6 +288,8 @@ class Ledger:
                 "delete from discards where received_at < ?", (now - self._discard_retention_ms,)
             )
             self._db.execute("delete from counts where minute < ?", (minute - HOURS_KEPT,))
+            self._db.execute("delete from failed where minute < ?", (minute - HOURS_KEPT,))
+            roll_up(self._db, "failed", FAILED, edge, 60)
             self._db.execute(
                 "insert into counts select source_id, minute / 60 * 60, outcome, code, type, sum(events)"
                 " from counts where minute < ? and minute % 60 group by 1, 2, 3, 4, 5"
@@ -271,6 +298,33 @@ class Ledger:
             )
             self._db.execute("delete from counts where minute < ? and minute % 60", (edge,))
             self._db.execute("commit")
+
+    def erase(self, covers: Callable[[str], bool], user_ids: Set[str], before: int) -> None:
+        """Forget samples of these users received before `before` (ms), of the sources for which `covers`.
+
+        What can't be read as JSON goes if it holds one of the ids anywhere: it is a sample, and cut perhaps.
+        """
+        self.flush()
+        with self._flushing:
+            db = self._db
+            # What is deleted is overwritten, here and, as far as no reader is in the way, in the WAL.
+            db.execute("pragma secure_delete = on")
+            db.execute("begin immediate")
+            try:
+                for table, key in (("ring", "source_id, slot"), ("discards", "id")):
+                    found = db.execute(
+                        f"select {key}, source_id, payload from {table} where received_at <= ?", (before,)
+                    )
+                    where = " and ".join(f"{column} = ?" for column in key.split(", "))
+                    gone = [row[:-2] for row in found if covers(row[-2]) and _is_of(row[-1], user_ids)]
+                    db.executemany(f"delete from {table} where {where}", gone)
+                db.execute("commit")
+            except BaseException:
+                db.execute("rollback")
+                raise
+            finally:
+                db.execute("pragma secure_delete = off")
+            db.execute("pragma wal_checkpoint(truncate)").fetchall()
 
     def close(self) -> None:
         self.flush()
@@ -316,6 +370,18 @@ class LedgerReader:
             )
         ]
 
+    def failed(self, source_id: str, codes: Sequence[str], question: Question, *, other: bool) -> Totals:
+        """Discarded events of these codes; with `other`, of all but these."""
+        if not self._path.exists():
+            return NONE
+        listed = ", ".join("?" * len(codes))
+        db = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+        try:
+            condition = f"source_id = ? and code {'not in' if other else 'in'} ({listed})"
+            return ask(db, "failed", question, condition, (source_id, *codes))
+        finally:
+            db.close()
+
     def _rows(self, sql: str, parameters: tuple[Any, ...]) -> list[Any]:
         if not self._path.exists():
             return []
@@ -333,7 +399,7 @@ def now_ms() -> int:
 def _verdict(report: Report, at: int) -> tuple[str, str]:
     code = report.discards.get(at)
     if code is not None:
-        return "discarded", code
+        return ("filtered" if code in FILTERED_AT_SOURCE else "discarded"), code
     return ("duplicate", "") if at in report.duplicates else ("accepted", "")
 
 
@@ -343,6 +409,32 @@ def _known(type: object) -> str:
 
 def _type(event: Any, implied: str | None) -> str:
     return implied or _known(event.get("type") if isinstance(event, dict) else None)
+
+
+def _about(event: Any, implied: str | None) -> tuple[str, str, str]:
+    """Type, name and app version of an event that may be anything."""
+    type = _type(event, implied)
+    if not isinstance(event, dict):
+        return type, "", ""
+    name = event.get("event" if type == "track" else "name")
+    context = event.get("context")
+    app = context.get("app") if isinstance(context, dict) else None
+    version = app.get("version") if isinstance(app, dict) else None
+    return type, _short(name, 200), _short(version, 50)
+
+
+def _short(text: object, most: int) -> str:
+    return text[:most].encode("utf-8", "replace").decode() if isinstance(text, str) else ""
+
+
+def _is_of(payload: bytes, user_ids: Set[str]) -> bool:
+    try:
+        event = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        text = payload.decode("utf-8", "replace")
+        return any(id in text for id in user_ids)
+    user_id = event.get("userId") if isinstance(event, dict) else None
+    return isinstance(user_id, str) and user_id in user_ids
 
 
 def _line(report: Report, at: int) -> tuple[int, str, str | None]:

@@ -19,6 +19,7 @@ from onward.workspace.entities.people import (
     Session,
     User,
 )
+from onward.workspace.entities.privacy import Regulation, RegulationRetry, RegulationTarget, Suppression
 from onward.workspace.entities.system import AuditEvent, Revision, StoredSnapshot, Token
 
 __all__ = [
@@ -34,12 +35,16 @@ __all__ = [
     "Json",
     "Label",
     "Membership",
+    "Regulation",
+    "RegulationRetry",
+    "RegulationTarget",
     "Resource",
     "Revision",
     "Session",
     "Source",
     "StoredSnapshot",
     "Subscription",
+    "Suppression",
     "Token",
     "User",
     "Workspace",
