@@ -36,6 +36,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A Public API token with the owner role, valid from the first start."""
     secret_key: str | None = None
     """Key that encrypts secrets at rest (32 bytes, base64); without it a key file is made in `data`."""
+    public_url: str | None = None
+    """Where browsers find this Onward, such as https://onward.example.com; None for what they ask for."""
+    oidc_issuer: str | None = None
+    """An identity provider that people sign in by (OpenID Connect)."""
+    oidc_client_id: str | None = None
+    oidc_client_secret: str | None = None
     egress_allow: tuple[str, ...] = ()
     """Address ranges that the egress guard lets through although they are not public."""
     egress_override: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ from onward.api import (
     filters,
     iam,
     labels,
+    oidc,
     openapi,
     session,
     sources,
@@ -77,6 +78,7 @@ def create_api(
                     *iam.ROUTES,
                     *labels.ROUTES,
                     *session.ROUTES,
+                    *oidc.ROUTES,
                     *audit.ROUTES,
                     *tokens.ROUTES,
                     catalog.router,
@@ -110,6 +112,7 @@ def create_api(
         state=State(
             {
                 "store": Store.open(settings, catalogue),
+                "settings": settings,
                 "throttle": Throttle(time.monotonic),
                 "metadata": Metadata(catalogue),
                 "recent": recent,

@@ -43,6 +43,8 @@ OPERATIONS: dict[str, Permission] = {
     "deleteInvites": Permission.PEOPLE_WRITE,
     "listRoles": Permission.PEOPLE_READ,
     "signIn": Permission.NONE,
+    "startOidc": Permission.NONE,
+    "finishOidc": Permission.NONE,
     "acceptInvite": Permission.NONE,
     "getSession": Permission.ANY,
     "signOut": Permission.ANY,

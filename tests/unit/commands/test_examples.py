@@ -10,6 +10,7 @@ import pytest
 from onward import cli
 from onward.settings import Settings, load
 
+OIDC = {"public_url", "oidc_issuer", "oidc_client_id", "oidc_client_secret"}
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
@@ -22,7 +23,7 @@ def commented_out() -> dict[str, object]:
 def test_every_setting_is_in_the_example_with_its_default() -> None:
     shown = commented_out()
     assert shown.keys() == {field.name for field in msgspec.structs.fields(Settings)}
-    machine_or_secret = {"workers", "token", "secret_key", "log_retention_bytes", "catalog"}
+    machine_or_secret = {"workers", "token", "secret_key", "log_retention_bytes", "catalog"} | OIDC
     machine_or_secret |= {"egress_allow", "egress_override"}
     defaults = msgspec.to_builtins(Settings(), enc_hook=str)
     for name in shown.keys() - machine_or_secret:

@@ -1,0 +1,181 @@
+"""Signing in by an identity provider, against a stand-in that speaks OpenID Connect."""
+
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import msgspec
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+from litestar import Litestar
+
+from onward.egress.http import Request, Response
+
+from .conftest import Call
+
+ISSUER = "https://id.example.com"
+KEY = RSAKey.generate_key(2048, {"kid": "k1", "alg": "RS256", "use": "sig"})
+
+
+class IdentityProvider:
+    """An egress client whose other end is the provider."""
+
+    def __init__(self) -> None:
+        self.claims: dict[str, Any] = {}
+        self.challenge = ""
+        self.signing = KEY
+        self.issuer = ISSUER
+
+    async def send(self, request: Request) -> Response:
+        if request.url.endswith("/.well-known/openid-configuration"):
+            return self._answer(
+                {
+                    "issuer": self.issuer,
+                    "authorization_endpoint": f"{ISSUER}/authorize",
+                    "token_endpoint": f"{ISSUER}/token",
+                    "jwks_uri": f"{ISSUER}/keys",
+                }
+            )
+        if request.url == f"{ISSUER}/keys":
+            return self._answer({"keys": [KEY.as_dict(private=False)]})
+        form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
+        verifier = sha256(form["code_verifier"].encode()).digest()
+        good = (
+            form["code"] == "the-code"
+            and form["client_secret"] == "s3cret"
+            and form["redirect_uri"] == "http://onward/api/oidc/callback"
+            and urlsafe_b64encode(verifier).decode().rstrip("=") == self.challenge
+        )
+        if not good:
+            return self._answer({"error": "invalid_grant"}, 400)
+        token = jwt.encode({"alg": "RS256", "kid": "k1"}, self.claims, self.signing)
+        return self._answer({"id_token": token, "access_token": "x"})
+
+    async def resolve(self, host: str) -> list[str]:
+        return []
+
+    async def close(self) -> None: ...
+
+    def _answer(self, body: Any, status: int = 200) -> Response:
+        return Response(status=status, headers={}, body=msgspec.json.encode(body))
+
+
+@pytest.fixture
+def provider(app: Litestar) -> IdentityProvider:
+    made = IdentityProvider()
+    app.state.http = made
+    app.state.settings = msgspec.structs.replace(
+        app.state.settings, oidc_issuer=ISSUER, oidc_client_id="onward", oidc_client_secret="s3cret"
+    )
+    return made
+
+
+@pytest.fixture
+async def browser(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://onward") as browser:
+        yield browser
+
+
+async def sign_in(browser: httpx.AsyncClient, provider: IdentityProvider, **claims: Any) -> httpx.Response:
+    """From the start to the provider, and back with a code."""
+    away = await browser.get("/api/oidc/start")
+    assert away.status_code == 302, away.text
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(away.headers["location"]).query).items()}
+    assert asked["scope"] == "openid email profile" and asked["code_challenge_method"] == "S256"
+    provider.challenge = asked["code_challenge"]
+    provider.claims = {
+        "iss": ISSUER,
+        "aud": "onward",
+        "sub": "42",
+        "nonce": asked["nonce"],
+        "exp": int(time.time()) + 300,
+        "email": "ada@example.com",
+        "email_verified": True,
+        "name": "Ada",
+    } | claims
+    return await browser.get(f"/api/oidc/callback?code=the-code&state={asked['state']}")
+
+
+@pytest.fixture
+async def invited(call: Call) -> None:
+    body = {"invites": [{"email": "ada@example.com", "permissions": [{"roleId": "source-admin"}]}]}
+    await call("POST", "/invites", body, status=201)
+
+
+async def test_who_is_invited_comes_in_and_is_known_from_then_on(
+    browser: httpx.AsyncClient, provider: IdentityProvider, invited: None
+) -> None:
+    back = await sign_in(browser, provider)
+    assert (back.status_code, back.headers["location"]) == (302, "/"), back.text
+    session = (await browser.get("/api/session")).json()["data"]["session"]
+    assert (session["email"], session["name"]) == ("ada@example.com", "Ada")
+    assert "source:write" in session["permissions"] and "people:write" not in session["permissions"]
+    moved = await sign_in(browser, provider, email="ada@elsewhere.example")
+    assert moved.status_code == 302
+    assert (await browser.get("/api/session")).json()["data"]["session"]["email"] == "ada@example.com"
+
+
+async def test_strangers_stay_outside(browser: httpx.AsyncClient, provider: IdentityProvider) -> None:
+    refused = await sign_in(browser, provider)
+    assert refused.status_code == 403
+    assert "not a user here, nor invited" in refused.json()["errors"][0]["message"]
+    assert (await browser.get("/api/session")).status_code == 401
+
+
+async def test_another_person_of_the_same_address_is_not_let_in(
+    browser: httpx.AsyncClient, provider: IdentityProvider, invited: None
+) -> None:
+    assert (await sign_in(browser, provider)).status_code == 302
+    assert (await sign_in(browser, provider, sub="43")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"aud": "another"},
+        {"iss": "https://evil.example"},
+        {"nonce": "replayed"},
+        {"exp": 1},
+        {"email_verified": False},
+        {"email_verified": "true"},
+        {"email": None},
+    ],
+)
+async def test_a_token_that_is_not_good_lets_nobody_in(
+    browser: httpx.AsyncClient, provider: IdentityProvider, invited: None, claims: dict[str, Any]
+) -> None:
+    assert (await sign_in(browser, provider, **claims)).status_code in (401, 403)
+    assert (await browser.get("/api/session")).status_code == 401
+
+
+async def test_a_token_of_another_key_lets_nobody_in(
+    browser: httpx.AsyncClient, provider: IdentityProvider, invited: None
+) -> None:
+    provider.signing = RSAKey.generate_key(2048, {"kid": "k1", "alg": "RS256"})
+    assert (await sign_in(browser, provider)).status_code == 401
+
+
+async def test_an_answer_that_this_browser_did_not_ask_for_is_refused(
+    browser: httpx.AsyncClient, provider: IdentityProvider, invited: None
+) -> None:
+    await browser.get("/api/oidc/start")
+    for query in ("code=the-code&state=forged", "code=the-code", "error=access_denied"):
+        assert (await browser.get(f"/api/oidc/callback?{query}")).status_code == 401
+    browser.cookies.clear()
+    assert (await browser.get("/api/oidc/callback?code=the-code&state=x")).status_code == 401
+
+
+async def test_a_provider_that_says_it_is_another_is_refused(
+    browser: httpx.AsyncClient, provider: IdentityProvider
+) -> None:
+    provider.issuer = "https://other.example"
+    assert (await browser.get("/api/oidc/start")).status_code == 401
+
+
+async def test_without_a_provider_there_is_nothing(browser: httpx.AsyncClient) -> None:
+    assert (await browser.get("/api/oidc/start")).status_code == 404
