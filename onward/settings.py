@@ -58,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where a messageId counts as seen (Segment: global; spec §22.2)."""
     discard_retention_hours: float = 168.0
     """How long a failed event's payload is kept for inspection."""
+    api_requests_per_minute: int = 6000
+    """What one token or session may ask of the Public API; more is answered 429."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, TypedDict, TypeVar
+from typing import Any, Literal, NotRequired, TypedDict, TypeVar
 
-from msgspec import Raw
-
+from onward.api.catalog_shapes import DestinationMetadata, SourceMetadata
 from onward.api.context import Paging
 from onward.workspace import delivery
 from onward.workspace.definitions import action_id
@@ -49,11 +48,76 @@ class Done(TypedDict):
 SUCCESS: Json = {"data": {"status": "SUCCESS"}}
 
 
-def workspace_view(workspace: Workspace) -> Json:
+class WorkspaceView(TypedDict):
+    id: str
+    slug: str
+    name: str
+
+
+class LabelView(TypedDict):
+    key: str
+    value: str
+    description: NotRequired[str]
+
+
+class SourceView(TypedDict):
+    id: str
+    slug: str
+    name: str
+    metadata: SourceMetadata
+    workspaceId: str
+    enabled: bool
+    writeKeys: list[str]
+    settings: dict[str, Any]
+    labels: list[LabelView]
+    rateLimit: float | None
+    """Ours: accepted requests a second."""
+
+
+class DestinationView(TypedDict):
+    id: str
+    name: str
+    enabled: bool
+    metadata: DestinationMetadata
+    sourceId: str
+    settings: dict[str, Any]
+    """Secrets show as a mask, which may be sent back to keep them."""
+    delivery: dict[str, Any]
+    """Ours: how events are delivered, complete with defaults; see `Delivery`."""
+
+
+class SubscriptionView(TypedDict):
+    id: str
+    name: str
+    actionId: str
+    actionSlug: str
+    destinationId: str
+    enabled: bool
+    settings: dict[str, Any]
+    """The mapping."""
+    trigger: str
+
+
+_FilterView = TypedDict("_FilterView", {"if": str})
+
+
+class FilterView(_FilterView, TypedDict):
+    id: str
+    sourceId: str
+    destinationId: str
+    title: str
+    actions: list[dict[str, Any]]
+    enabled: bool
+    createdAt: str
+    updatedAt: str
+    description: NotRequired[str]
+
+
+def workspace_view(workspace: Workspace) -> WorkspaceView:
     return {"id": workspace.id, "slug": workspace.slug, "name": workspace.name}
 
 
-def subscription_view(subscription: Subscription, definition_id: str) -> Json:
+def subscription_view(subscription: Subscription, definition_id: str) -> SubscriptionView:
     return {
         "id": subscription.id,
         "name": subscription.name,
@@ -66,8 +130,8 @@ def subscription_view(subscription: Subscription, definition_id: str) -> Json:
     }
 
 
-def filter_view(filter: Filter) -> Json:
-    view = {
+def filter_view(filter: Filter) -> FilterView:
+    view: FilterView = {
         "id": filter.id,
         "sourceId": filter.destination.source_id,
         "destinationId": filter.destination_id,
@@ -78,10 +142,12 @@ def filter_view(filter: Filter) -> Json:
         "createdAt": timestamp(filter.created_at),
         "updatedAt": timestamp(filter.updated_at),
     }
-    return view if filter.description is None else view | {"description": filter.description}
+    if filter.description is not None:
+        view["description"] = filter.description
+    return view
 
 
-def source_view(source: Source, metadata: Json) -> Json:
+def source_view(source: Source, metadata: SourceMetadata) -> SourceView:
     return {
         "id": source.id,
         "slug": source.slug,
@@ -96,8 +162,7 @@ def source_view(source: Source, metadata: Json) -> Json:
     }
 
 
-def destination_view(destination: Destination, metadata: Raw) -> Json:
-    """Secrets show as a mask, which may be sent back to keep them. `metadata` is JSON already."""
+def destination_view(destination: Destination, metadata: DestinationMetadata) -> DestinationView:
     return {
         "id": destination.id,
         "name": destination.name,

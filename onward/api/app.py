@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 from litestar import Litestar, Router
-from litestar.datastructures import State
+from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
@@ -20,6 +20,7 @@ from onward.api import (
     audit,
     catalog,
     destinations,
+    docs,
     echo,
     filters,
     iam,
@@ -39,6 +40,8 @@ from onward.api.context import Delivery, Recent, provide_context, provide_paging
 from onward.api.delivery import router as delivery_routes
 from onward.api.errors import http_error, nested_too_deeply, no_json, unexpected_error, workspace_error
 from onward.api.metadata import Metadata
+from onward.api.preconditions import tagged
+from onward.api.rate_limit import RateLimit, limited, tell_standing
 from onward.api.throttle import Throttle
 from onward.destinations.definition import Definition, Runtime
 from onward.egress.client import HttpClient
@@ -49,6 +52,7 @@ from onward.workspace.store import Store
 
 PREFIX = "/api"
 MAX_BODY = 4 * 1024 * 1024
+JSON = "application/json"
 VENDOR_TYPE = re.compile(r"application/vnd\.segment\.v1(?:alpha|beta)?\+json")
 
 
@@ -75,6 +79,7 @@ def create_api(
                     workspaces.get_workspace,
                     echo.echo,
                     openapi.get_openapi,
+                    docs.get_docs,
                     *iam.ROUTES,
                     *labels.ROUTES,
                     *session.ROUTES,
@@ -94,7 +99,7 @@ def create_api(
                 ],
             )
         ],
-        middleware=[DefineMiddleware(Authentication)],
+        middleware=[limited, DefineMiddleware(Authentication), tagged],
         guards=[check_permission],
         dependencies={
             "context": Provide(provide_context, sync_to_thread=False),
@@ -108,12 +113,12 @@ def create_api(
             RecursionError: nested_too_deeply,
             Exception: unexpected_error,
         },
-        before_send=[answer_in_kind],
+        before_send=[answer_in_kind, tell_standing],
         state=State(
             {
                 "store": Store.open(settings, catalogue),
-                "settings": settings,
                 "throttle": Throttle(time.monotonic),
+                "rate_limit": RateLimit(settings.api_requests_per_minute),
                 "metadata": Metadata(catalogue),
                 "recent": recent,
                 "delivery": delivery,
@@ -132,8 +137,6 @@ async def answer_in_kind(message: Message, scope: Scope) -> None:
     if message["type"] != "http.response.start":
         return
     accept = next((value for name, value in scope["headers"] if name == b"accept"), b"").decode("latin-1")
-    if asked := VENDOR_TYPE.search(accept):
-        message["headers"] = [
-            (name, asked[0].encode() if name == b"content-type" else value)
-            for name, value in message["headers"]
-        ]
+    headers = MutableScopeHeaders(message)
+    if (asked := VENDOR_TYPE.search(accept)) and headers.get("content-type", "").startswith(JSON):
+        headers["content-type"] = asked[0]

@@ -4,13 +4,16 @@ Searching and the charts are ours.
 """
 
 from collections.abc import Sequence
-from dataclasses import fields
+from typing import TypedDict
 
+import msgspec
 from litestar import Router, get
 
-from onward.api.answers import Json, numbered_page, position
+from onward.api.answers import Json, Pagination, numbered_page, position
 from onward.api.answers import data as answer
+from onward.api.catalog_shapes import DestinationMetadata, SourceMetadata
 from onward.api.context import ApiRequest, Context, Id, InContext, Pages
+from onward.api.query import read_query
 from onward.destinations.directory import (
     METHODS,
     Entry,
@@ -23,9 +26,78 @@ from onward.destinations.directory import (
 from onward.workspace.errors import Invalid, NotFound
 
 
-@get("/destinations", operation_id="getDestinationsCatalog", sync_to_thread=True)
+class Search(msgspec.Struct):
+    """What of the catalogue is meant; all that is given must hold."""
+
+    search: str = ""
+    """Ours: words that must all occur in what is written about a destination."""
+    category: str = ""
+    """Ours."""
+    method: str = ""
+    """Ours: an event type that makes sense for it."""
+    mode: str = ""
+    """Ours: `cloud` or `device`; with `source` the mode that such sources can reach it in."""
+    kind: str = ""
+    """Ours."""
+    source: str = ""
+    """Ours: a kind of sources."""
+
+
+class DestinationsCatalogAnswer(TypedDict):
+    destinationsCatalog: list[DestinationMetadata]
+    pagination: Pagination
+
+
+class DestinationMetadataAnswer(TypedDict):
+    destinationMetadata: DestinationMetadata
+
+
+class SourcesCatalogAnswer(TypedDict):
+    sourcesCatalog: list[SourceMetadata]
+    pagination: Pagination
+
+
+class SourceMetadataAnswer(TypedDict):
+    sourceMetadata: SourceMetadata
+
+
+class Brief(TypedDict):
+    id: str
+    slug: str
+    name: str
+    status: str
+
+
+class MethodsOf(Brief):
+    methods: dict[str, bool]
+
+
+class ModesOf(Brief):
+    connectionModes: dict[str, dict[str, bool]]
+
+
+class Category(TypedDict):
+    category: str
+    destinations: list[ModesOf]
+
+
+class ChartsAnswer(TypedDict):
+    methods: list[MethodsOf]
+    connectionModes: list[ModesOf]
+    categories: list[Category]
+    facets: dict[str, dict[str, int]]
+    """How many there are of each value of each parameter."""
+
+
+@get(
+    "/destinations",
+    operation_id="getDestinationsCatalog",
+    sync_to_thread=True,
+    query=Search,
+    answer=DestinationsCatalogAnswer,
+)
 def list_destinations(context: InContext, request: ApiRequest, paging: Pages) -> Json:
-    """By name; `search`, `category`, `method`, `mode`, `kind` and `source` (ours) narrow it down."""
+    """By name, or the best matches first if words are searched for."""
     query, found = _found(context, request)
     given = " ".join(f"{name}={value}" for name, value in query.given.items())
     start, cursors = position(paging, given)
@@ -39,7 +111,13 @@ def list_destinations(context: InContext, request: ApiRequest, paging: Pages) ->
     )
 
 
-@get("/destinations/charts", operation_id="getDestinationsCatalogCharts", sync_to_thread=True)
+@get(
+    "/destinations/charts",
+    operation_id="getDestinationsCatalogCharts",
+    sync_to_thread=True,
+    query=Search,
+    answer=ChartsAnswer,
+)
 def get_charts(context: InContext, request: ApiRequest) -> Json:
     """What Segment's comparison pages show, of the destinations that the same parameters select."""
     _, found = _found(context, request)
@@ -64,7 +142,12 @@ def get_charts(context: InContext, request: ApiRequest) -> Json:
     )
 
 
-@get("/destinations/{metadata_id:str}", operation_id="getDestinationMetadata", sync_to_thread=True)
+@get(
+    "/destinations/{metadata_id:str}",
+    operation_id="getDestinationMetadata",
+    sync_to_thread=True,
+    answer=DestinationMetadataAnswer,
+)
 def get_destination(context: InContext, metadata_id: Id) -> Json:
     """By id or, ours, by slug."""
     slug = context.metadata.directory.slug(metadata_id)
@@ -73,14 +156,19 @@ def get_destination(context: InContext, metadata_id: Id) -> Json:
     return answer(destinationMetadata=context.metadata.destination(slug))
 
 
-@get("/sources", operation_id="getSourcesCatalog", sync_to_thread=False)
+@get("/sources", operation_id="getSourcesCatalog", sync_to_thread=False, answer=SourcesCatalogAnswer)
 def list_sources(context: InContext, paging: Pages) -> Json:
     start, cursors = position(paging)
     entries = list(context.metadata.sources.values())
     return numbered_page(entries, "sourcesCatalog", paging.count, start, cursors, lambda entry: entry)
 
 
-@get("/sources/{metadata_id:str}", operation_id="getSourceMetadata", sync_to_thread=False)
+@get(
+    "/sources/{metadata_id:str}",
+    operation_id="getSourceMetadata",
+    sync_to_thread=False,
+    answer=SourceMetadataAnswer,
+)
 def get_source(context: InContext, metadata_id: Id) -> Json:
     """By id or, ours, by slug."""
     entries = context.metadata.sources
@@ -94,20 +182,15 @@ def get_source(context: InContext, metadata_id: Id) -> Json:
 
 def _found(context: Context, request: ApiRequest) -> tuple[Query, Sequence[Entry]]:
     """What the parameters of a request ask for; raises `Invalid`."""
-    given = {}
-    for name in (each.name for each in fields(Query)):
-        values = request.query_params.getall(name, [])
-        if len(values) > 1:
-            raise Invalid("this can be given once only", field=name)
-        given[name] = "".join(values).strip()
-    query = Query(**given)
+    given = msgspec.structs.asdict(read_query(request, Search))
+    query = Query(**{name: value.strip() for name, value in given.items()})
     try:
         return query, context.metadata.directory.find(query)
     except QueryError as error:
         raise Invalid(str(error), field=error.name) from None
 
 
-def _brief(entry: Entry) -> Json:
+def _brief(entry: Entry) -> Brief:
     return {"id": entry.id, "slug": entry.slug, "name": entry.name, "status": entry.listing.status}
 
 

@@ -1,8 +1,8 @@
 """What handlers are given: the store as the caller may use it, and the page that is asked for."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from litestar import Request
@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from onward.api.auth import Principal
 from onward.api.metadata import Metadata
+from onward.api.preconditions import STATE, Condition
 from onward.destinations.definition import Runtime
 from onward.egress.http import Client
 from onward.workspace.access import Access
@@ -105,12 +106,21 @@ class Context:
     workspace_id: str
     actor: Actor
     access: Access
+    condition: Condition | None = None
+    """What must be so for a change to be made."""
+    session: Session | None = None
+    """What a change in progress sees; None to begin anew."""
 
     def reading(self) -> AbstractContextManager[Session]:
-        return self.store.reading()
+        return self.store.reading() if self.session is None else nullcontext(self.session)
 
-    def changing(self) -> AbstractContextManager[Editor]:
-        return self.store.changing(self.workspace_id, self.actor)
+    @contextmanager
+    def changing(self) -> Iterator[Editor]:
+        """A change, if the request's condition holds; raises `HTTPException` (412) if not."""
+        with self.store.changing(self.workspace_id, self.actor) as editor:
+            if self.condition is not None:
+                self.condition.check(replace(self, session=editor.session))
+            yield editor
 
     def narrowed(
         self, query: Select[Any], column: InstrumentedAttribute[str], permission: Permission
@@ -144,6 +154,7 @@ def provide_context(request: ApiRequest) -> Context:
         principal.workspace_id,
         principal.actor,
         principal.access,
+        request.scope["state"].get(STATE),
     )
 
 

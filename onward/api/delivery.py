@@ -1,13 +1,15 @@
 """What became of a destination's events (ours): its books, and what was given up on and why."""
 
 import re
-from typing import Any
+from typing import Any, TypedDict
 
+import msgspec
 from litestar import Router, get
 
 from onward.api.answers import Json, timestamp
 from onward.api.answers import data as answer
 from onward.api.context import ApiRequest, Discarded, Id, InContext, Pages
+from onward.api.query import read_query
 from onward.egress import redact
 from onward.workspace import destinations as edit
 from onward.workspace.errors import Invalid
@@ -16,9 +18,59 @@ CURSOR = re.compile(r"[0-9]{1,18}")
 """A discard's id, which the database can hold."""
 
 
-@get("/delivery", operation_id="getDestinationDelivery", sync_to_thread=True)
-def get_delivery(context: InContext, destination_id: Id) -> Json:
+class BooksView(TypedDict):
     """received = delivered + filtered + discarded + pending, at any time."""
+
+    received: int
+    delivered: int
+    filtered: int
+    discarded: int
+    pending: int
+    retrying: int
+    """Of those pending."""
+    pausedSince: str | None
+    """Since when the destination takes nothing."""
+
+
+class BooksAnswer(TypedDict):
+    delivery: BooksView
+
+
+class DiscardsQuery(msgspec.Struct, rename="camel"):
+    code: str | None = None
+    message_id: str | None = None
+
+
+class DiscardView(TypedDict):
+    id: str
+    discardedAt: str
+    code: str
+    message: str
+    attempts: int
+    messageId: str
+    eventType: str
+    eventName: str
+    subscriptionId: str | None
+    payload: dict[str, Any]
+    """What was to be sent, without what looks like a secret."""
+    event: dict[str, Any]
+
+
+class NewestFirst(TypedDict):
+    """Where a page is of a list that is never counted."""
+
+    current: str | None
+    next: str | None
+
+
+class DiscardsAnswer(TypedDict):
+    discards: list[DiscardView]
+    pagination: NewestFirst
+
+
+@get("/delivery", operation_id="getDestinationDelivery", sync_to_thread=True, answer=BooksAnswer)
+def get_delivery(context: InContext, destination_id: Id) -> Json:
+    """A destination's books: received = delivered + filtered + discarded + pending, at any time."""
     with context.reading() as session:
         destination = edit.get_destination(session, context.workspace_id, destination_id)
         source_id = destination.source_id
@@ -36,18 +88,22 @@ def get_delivery(context: InContext, destination_id: Id) -> Json:
     )
 
 
-@get("/discards", operation_id="listDestinationDiscards", sync_to_thread=True)
+@get(
+    "/discards",
+    operation_id="listDestinationDiscards",
+    sync_to_thread=True,
+    query=DiscardsQuery,
+    answer=DiscardsAnswer,
+)
 def list_discards(context: InContext, request: ApiRequest, destination_id: Id, paging: Pages) -> Json:
-    """The newest first; `?code=` and `?messageId=` narrow it down."""
+    """What was given up on, the newest first."""
+    query = read_query(request, DiscardsQuery)
     with context.reading() as session:
         edit.get_destination(session, context.workspace_id, destination_id)
     if paging.cursor is not None and not CURSOR.fullmatch(paging.cursor):
         raise Invalid("this is not a cursor that a page has given", field="pagination.cursor")
     before = int(paging.cursor) if paging.cursor is not None else None
-    query = request.query_params
-    found = context.delivery.discards(
-        destination_id, paging.count + 1, before, query.get("code"), query.get("messageId")
-    )
+    found = context.delivery.discards(destination_id, paging.count + 1, before, query.code, query.message_id)
     more = len(found) > paging.count
     found = found[: paging.count]
     return answer(
@@ -56,7 +112,7 @@ def list_discards(context: InContext, request: ApiRequest, destination_id: Id, p
     )
 
 
-def _view(discard: Discarded) -> dict[str, Any]:
+def _view(discard: Discarded) -> DiscardView:
     return {
         "id": str(discard.id),
         "discardedAt": timestamp(discard.at),

@@ -1,14 +1,26 @@
 """Destinations."""
 
+from typing import TypedDict
+
 from litestar import Router, delete, get, patch, post
 from litestar.params import RawBody
 from msgspec import UNSET
 from sqlalchemy import select
 
-from onward.api.answers import SUCCESS, Json, destination_view, paged, subscription_view
+from onward.api.answers import (
+    SUCCESS,
+    DestinationView,
+    Done,
+    Json,
+    Pagination,
+    destination_view,
+    paged,
+    subscription_view,
+)
 from onward.api.answers import data as answer
 from onward.api.bodies import ApplyPreset, CreateDestination, UpdateDestination
 from onward.api.context import Context, Id, InContext, Pages
+from onward.api.subscriptions import CreatedSubscription
 from onward.workspace import destinations as edit
 from onward.workspace.entities import Destination, Source
 from onward.workspace.errors import Invalid, naming
@@ -19,7 +31,16 @@ from onward.workspace.store import Editor
 from onward.workspace.subscriptions import apply_preset, apply_presets
 
 
-@get("/", operation_id="listDestinations", sync_to_thread=True)
+class DestinationAnswer(TypedDict):
+    destination: DestinationView
+
+
+class DestinationsAnswer(TypedDict):
+    destinations: list[DestinationView]
+    pagination: Pagination
+
+
+@get("/", operation_id="listDestinations", sync_to_thread=True, answer=DestinationsAnswer)
 def list_destinations(context: InContext, paging: Pages) -> Json:
     with context.reading() as session:
         query = select(Destination).join(Source).where(Source.workspace_id == context.workspace_id)
@@ -28,7 +49,14 @@ def list_destinations(context: InContext, paging: Pages) -> Json:
         return paged("destinations", found, lambda each: _view(context, each))
 
 
-@post("/", operation_id="createDestination", sync_to_thread=True, status_code=200)
+@post(
+    "/",
+    operation_id="createDestination",
+    sync_to_thread=True,
+    status_code=200,
+    body=CreateDestination,
+    answer=DestinationAnswer,
+)
 def create_destination(context: InContext, body: RawBody) -> Json:
     data = from_json(CreateDestination, body)
     with context.changing() as editor, naming(definition="metadataId", copy_from="copySettingsFrom"):
@@ -51,15 +79,22 @@ def create_destination(context: InContext, body: RawBody) -> Json:
         return answer(destination=_view(context, destination))
 
 
-@get("/{destination_id:str}", operation_id="getDestination", sync_to_thread=True)
+@get("/{destination_id:str}", operation_id="getDestination", sync_to_thread=True, answer=DestinationAnswer)
 def get_destination(context: InContext, destination_id: Id) -> Json:
     with context.reading() as session:
         destination = edit.get_destination(session, context.workspace_id, destination_id)
         return answer(destination=_view(context, destination))
 
 
-@patch("/{destination_id:str}", operation_id="updateDestination", sync_to_thread=True)
+@patch(
+    "/{destination_id:str}",
+    operation_id="updateDestination",
+    sync_to_thread=True,
+    body=UpdateDestination,
+    answer=DestinationAnswer,
+)
 def update_destination(context: InContext, destination_id: Id, body: RawBody) -> Json:
+    """Settings and delivery are merged into what is there."""
     data = from_json(UpdateDestination, body)
     with context.changing() as editor, naming(definition="metadataId"):
         destination = edit.get_destination(editor.session, context.workspace_id, destination_id)
@@ -74,8 +109,15 @@ def update_destination(context: InContext, destination_id: Id, body: RawBody) ->
         return answer(destination=_view(context, destination))
 
 
-@delete("/{destination_id:str}", operation_id="deleteDestination", sync_to_thread=True, status_code=200)
+@delete(
+    "/{destination_id:str}",
+    operation_id="deleteDestination",
+    sync_to_thread=True,
+    status_code=200,
+    answer=Done,
+)
 def delete_destination(context: InContext, destination_id: Id) -> Json:
+    """With its subscriptions and filters."""
     with context.changing() as editor:
         destination = edit.get_destination(editor.session, context.workspace_id, destination_id)
         edit.delete_destination(editor, destination)
@@ -87,6 +129,8 @@ def delete_destination(context: InContext, destination_id: Id) -> Json:
     operation_id="applyDestinationPreset",
     sync_to_thread=True,
     status_code=200,
+    body=ApplyPreset,
+    answer=CreatedSubscription,
 )
 def apply_a_preset(context: InContext, destination_id: Id, body: RawBody) -> Json:
     """Ours: a disabled subscription by one of the catalogue's presets."""
@@ -109,7 +153,7 @@ def _copied(context: Context, editor: Editor, id: str | None) -> Destination | N
     return found
 
 
-def _view(context: Context, destination: Destination) -> Json:
+def _view(context: Context, destination: Destination) -> DestinationView:
     return destination_view(destination, context.metadata.destination(destination.definition))
 
 

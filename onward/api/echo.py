@@ -1,33 +1,51 @@
 """`GET /echo`: for trying out a client, its errors included."""
 
+from typing import Annotated, Literal, TypedDict
+
 import anyio
+import msgspec
 from litestar import Response, get
 
 from onward.api.answers import Json
 from onward.api.answers import data as answer
-from onward.api.context import ApiRequest, number
+from onward.api.context import ApiRequest
 from onward.api.errors import Problem, respond
-from onward.workspace.errors import Invalid
+from onward.api.query import read_query
 
 MAX_DELAY_MS = 60_000
+SECRET = ("authorization", "cookie", "x-onward-csrf")
 
 
-@get("/echo", operation_id="echo")
+class EchoQuery(msgspec.Struct, rename="camel"):
+    message: str
+    delay: Annotated[int, msgspec.Meta(ge=0, le=MAX_DELAY_MS)] = 0
+    """Milliseconds."""
+    trigger_error: bool = False
+    trigger_multiple_errors: bool = False
+    trigger_unexpected_error: bool = False
+    status_code: Annotated[int, msgspec.Meta(ge=200, le=599)] = 200
+
+
+class Echo(TypedDict):
+    method: Literal["get", "post"]
+    message: str
+    headers: dict[str, str]
+    """Of the request, without those that say who asks."""
+
+
+@get("/echo", operation_id="echo", query=EchoQuery, answer=Echo, statuses=("default",))
 async def echo(request: ApiRequest) -> Response[Json]:
-    """Answers with `message` after `delay` ms, as `statusCode`, or with an error if one is asked for."""
-    query = request.query_params
-    if "message" not in query:
-        raise Invalid("the query parameter message is missing", field="message")
-    delay = number(request, "delay", query.get("delay"), 0, 0, MAX_DELAY_MS)
-    status = number(request, "statusCode", query.get("statusCode"), 200, 200, 599)
-    await anyio.sleep(delay / 1000)
-    if query.get("triggerUnexpectedError") == "true":
+    """The message comes back: after a delay, as another status, or as an error, if one is asked for."""
+    query = read_query(request, EchoQuery)
+    await anyio.sleep(query.delay / 1000)
+    if query.trigger_unexpected_error:
         return respond(500, Problem("server", "an unexpected error, as asked for"))
-    if query.get("triggerMultipleErrors") == "true":
+    if query.trigger_multiple_errors:
         return respond(
             400, Problem("bad-request", "the first error"), Problem("bad-request", "the second error")
         )
-    if query.get("triggerError") == "true":
+    if query.trigger_error:
         return respond(400, Problem("bad-request", "an error, as asked for"))
-    headers = {name: value for name, value in request.headers.items() if name != "authorization"}
-    return Response(answer(method="get", message=query["message"], headers=headers), status_code=status)
+    headers = {name: value for name, value in request.headers.items() if name not in SECRET}
+    given = answer(method="get", message=query.message, headers=headers)
+    return Response(given, status_code=query.status_code)

@@ -22,6 +22,7 @@ TYPES = {
     403: "forbidden",
     404: "not-found",
     405: "method-not-allowed",
+    412: "precondition-failed",
     413: "request-too-large",
     422: "validation",
     429: "too-many-requests",
@@ -32,6 +33,7 @@ class Problem(msgspec.Struct, omit_defaults=True):
     type: str
     message: str
     field: str | None = None
+    data: dict[str, Any] | None = None
 
 
 def respond(status: int, *problems: Problem) -> Response[Any]:
@@ -40,9 +42,9 @@ def respond(status: int, *problems: Problem) -> Response[Any]:
 
 def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     status = error.status_code
-    response = respond(
-        status, Problem(TYPES.get(status, "server" if status >= 500 else "unknown"), error.detail)
-    )
+    type = TYPES.get(status, "server" if status >= 500 else "unknown")
+    more = error.extra if status == 429 and isinstance(error.extra, dict) else None
+    response = respond(status, Problem(type, error.detail, data=more))
     response.headers.update(error.headers or {})
     if status == 401:
         response.headers["www-authenticate"] = "Bearer"

@@ -1,12 +1,13 @@
 """Destination filters and their preview (spec §6.3). The path says `destination`, in the singular."""
 
 from random import SystemRandom
+from typing import Any, TypedDict
 
 from litestar import Router, delete, get, patch, post
 from litestar.params import RawBody
 from sqlalchemy import select
 
-from onward.api.answers import SUCCESS, Json, filter_view, paged
+from onward.api.answers import SUCCESS, Done, FilterView, Json, Pagination, filter_view, paged
 from onward.api.answers import data as answer
 from onward.api.bodies import CreateFilter, PreviewFilter, UpdateFilter
 from onward.api.context import Id, InContext, Pages
@@ -20,7 +21,27 @@ from onward.workspace.pages import page
 from onward.workspace.shapes import from_json
 
 
-@get("/{destination_id:str}/filters", operation_id="listFiltersFromDestination", sync_to_thread=True)
+class FilterAnswer(TypedDict):
+    filter: FilterView
+
+
+class FiltersAnswer(TypedDict):
+    filters: list[FilterView]
+    pagination: Pagination
+
+
+class FilterPreview(TypedDict):
+    inputPayload: dict[str, Any]
+    result: dict[str, Any] | None
+    """What is left of it; null if it is dropped."""
+
+
+@get(
+    "/{destination_id:str}/filters",
+    operation_id="listFiltersFromDestination",
+    sync_to_thread=True,
+    answer=FiltersAnswer,
+)
 def list_filters(context: InContext, destination_id: Id, paging: Pages) -> Json:
     with context.reading() as session:
         destination = get_destination(session, context.workspace_id, destination_id)
@@ -33,6 +54,8 @@ def list_filters(context: InContext, destination_id: Id, paging: Pages) -> Json:
     operation_id="createFilterForDestination",
     sync_to_thread=True,
     status_code=200,
+    body=CreateFilter,
+    answer=FilterAnswer,
 )
 def create_filter(context: InContext, destination_id: Id, body: RawBody) -> Json:
     data = from_json(CreateFilter, body)
@@ -59,6 +82,7 @@ def create_filter(context: InContext, destination_id: Id, body: RawBody) -> Json
     "/{destination_id:str}/filters/{filter_id:str}",
     operation_id="getFilterInDestination",
     sync_to_thread=True,
+    answer=FilterAnswer,
 )
 def get_filter(context: InContext, destination_id: Id, filter_id: Id) -> Json:
     with context.reading() as session:
@@ -70,6 +94,8 @@ def get_filter(context: InContext, destination_id: Id, filter_id: Id) -> Json:
     "/{destination_id:str}/filters/{filter_id:str}",
     operation_id="updateFilterForDestination",
     sync_to_thread=True,
+    body=UpdateFilter,
+    answer=FilterAnswer,
 )
 def update_filter(context: InContext, destination_id: Id, filter_id: Id, body: RawBody) -> Json:
     data = from_json(UpdateFilter, body)
@@ -93,6 +119,7 @@ def update_filter(context: InContext, destination_id: Id, filter_id: Id, body: R
     operation_id="removeFilterFromDestination",
     sync_to_thread=True,
     status_code=200,
+    answer=Done,
 )
 def delete_filter(context: InContext, destination_id: Id, filter_id: Id) -> Json:
     with context.changing() as editor:
@@ -101,7 +128,14 @@ def delete_filter(context: InContext, destination_id: Id, filter_id: Id) -> Json
         return SUCCESS
 
 
-@post("/filters/preview", operation_id="previewDestinationFilter", sync_to_thread=True, status_code=200)
+@post(
+    "/filters/preview",
+    operation_id="previewDestinationFilter",
+    sync_to_thread=True,
+    status_code=200,
+    body=PreviewFilter,
+    answer=FilterPreview,
+)
 def preview_filter(body: RawBody) -> Json:
     """What a filter would leave of a payload; null if it drops it."""
     data = from_json(PreviewFilter, body)

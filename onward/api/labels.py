@@ -1,11 +1,11 @@
 """Labels of the workspace and of sources."""
 
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 from litestar import delete, get, post, put
 from litestar.params import RawBody
 
-from onward.api.answers import SUCCESS, Done, Json
+from onward.api.answers import SUCCESS, Done, Json, LabelView
 from onward.api.answers import data as answer
 from onward.api.bodies import Body
 from onward.api.context import Context, Id, InContext
@@ -22,12 +22,6 @@ class CreateLabel(Body):
 
 class Labels(Body):
     labels: list[LabelIn]
-
-
-class LabelView(TypedDict):
-    key: str
-    value: str
-    description: NotRequired[str]
 
 
 class LabelAnswer(TypedDict):

@@ -6,16 +6,33 @@ hundred destinations is ten megabytes of it, and several times that as objects.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Literal, cast
 
 import msgspec
 import orjson
 
+from onward.api.catalog_shapes import (
+    ActionFieldType,
+    ActionView,
+    AudiencesView,
+    Batching,
+    Choice,
+    DestinationMetadata,
+    FieldView,
+    HookView,
+    Logos,
+    MoreOfField,
+    OptionView,
+    PresetView,
+    SourceMetadata,
+    SyncModeView,
+)
 from onward.destinations.definition import (
     Action,
     Audiences,
     Definition,
     Field,
+    FieldType,
     Hook,
     Listing,
     Preset,
@@ -26,9 +43,9 @@ from onward.workspace.definitions import action_id, is_secret
 from onward.workspace.ids import derived_id
 from onward.workspace.source_catalogue import SOURCES, SourceDefinition
 
-Json = dict[str, Any]
+OptionType = Literal["string", "password", "number", "boolean", "map", "select", "array"]
 
-OPTION_TYPES = {
+OPTION_TYPES: dict[FieldType, OptionType] = {
     "string": "string",
     "text": "string",
     "password": "password",
@@ -37,6 +54,16 @@ OPTION_TYPES = {
     "integer": "number",
     "boolean": "boolean",
     "object": "map",
+}
+ACTION_TYPES: dict[FieldType, ActionFieldType] = {
+    "string": "STRING",
+    "text": "TEXT",
+    "password": "PASSWORD",
+    "datetime": "DATETIME",
+    "number": "NUMBER",
+    "integer": "INTEGER",
+    "boolean": "BOOLEAN",
+    "object": "OBJECT",
 }
 OPEN_SOURCE = "https://github.com/segmentio/action-destinations"
 
@@ -56,18 +83,21 @@ class Metadata:
             slug=slug, id=derived_id(slug), name=slug, description="", listing=Listing(status="UNAVAILABLE")
         )
 
-    def destination(self, slug: str) -> msgspec.Raw:
-        """The entry of a stored destination, also where this version's catalogue no longer has it."""
+    def destination(self, slug: str) -> DestinationMetadata:
+        """The entry of a stored destination, also where this version's catalogue no longer has it.
+
+        In fact it is `msgspec.Raw`, that is, JSON already, to be put into an answer as it is.
+        """
         view = self._views.get(slug)
         if view is None:
             # Two threads may make the same view at the same time; they make the same.
             view = msgspec.Raw(orjson.dumps(destination_metadata(self.definition(slug))))
             if slug in self._catalogue:
                 self._views[slug] = view
-        return view
+        return cast(DestinationMetadata, view)
 
 
-def source_metadata(source: SourceDefinition) -> Json:
+def source_metadata(source: SourceDefinition) -> SourceMetadata:
     return {
         "id": source.id,
         "name": source.name,
@@ -80,7 +110,7 @@ def source_metadata(source: SourceDefinition) -> Json:
     }
 
 
-def destination_metadata(definition: Definition) -> Json:
+def destination_metadata(definition: Definition) -> DestinationMetadata:
     listing = definition.listing
     return {
         "id": definition.id,
@@ -103,7 +133,11 @@ def destination_metadata(definition: Definition) -> Json:
         },
         "supportedMethods": {
             "pageview": "page" in listing.methods,
-            **{name: name in listing.methods for name in METHODS if name != "page"},
+            "track": "track" in listing.methods,
+            "screen": "screen" in listing.methods,
+            "identify": "identify" in listing.methods,
+            "group": "group" in listing.methods,
+            "alias": "alias" in listing.methods,
         },
         "supportedPlatforms": {
             "browser": "web" in listing.sources,
@@ -137,25 +171,28 @@ def destination_metadata(definition: Definition) -> Json:
     }
 
 
-def _option(name: str, field: Field) -> Json:
+def _option(name: str, field: Field) -> OptionView:
     kind = "password" if is_secret(field) else OPTION_TYPES[field.type]
     if field.choices:
         kind = "select"
     if field.multiple:
         kind = "array"
-    return {
+    view: OptionView = {
         "name": name,
         "type": kind,
         "required": field.required is True,
         "description": field.description,
         "label": field.label,
         "defaultValue": field.default,
-        **({"choices": _choices(field)} if field.choices else {}),
-        **_more(field),
     }
+    if field.choices:
+        view["choices"] = _choices(field)
+    if more := _more(field):
+        view["onward"] = more
+    return view
 
 
-def _action(definition: Definition, action: Action) -> Json:
+def _action(definition: Definition, action: Action) -> ActionView:
     return {
         "id": action_id(definition.id, action.slug),
         "slug": action.slug,
@@ -177,14 +214,14 @@ def _action(definition: Definition, action: Action) -> Json:
     }
 
 
-def _field(field: Field, name: str, position: int, *place: str) -> Json:
+def _field(field: Field, name: str, position: int, *place: str) -> FieldView:
     """`place`: what makes the field's id its own."""
-    return {
+    view: FieldView = {
         "id": derived_id("field", *place, name),
         "sortOrder": position,
         "fieldKey": name,
         "label": field.label,
-        "type": field.type.upper(),
+        "type": ACTION_TYPES[field.type],
         "description": field.description,
         "placeholder": field.placeholder,
         "defaultValue": field.default,
@@ -194,34 +231,43 @@ def _field(field: Field, name: str, position: int, *place: str) -> Json:
         "dynamic": field.dynamic,
         "allowNull": field.allow_null,
         "hidden": field.hidden,
-        **_more(field, *place, name),
     }
+    if more := _more(field, *place, name):
+        view["onward"] = more
+    return view
 
 
-def _more(field: Field, *place: str) -> Json:
+def _more(field: Field, *place: str) -> MoreOfField:
     """What a form and a check can know besides, as far as there is any."""
-    more: Json = {
-        "requiredIf": None if isinstance(field.required, bool) else field.required,
-        "dependsOn": field.depends_on,
-        "format": field.format or None,
-        "minimum": field.minimum,
-        "maximum": field.maximum,
-        "category": field.category or None,
-        "presentation": field.presentation or None,
-        "readOnly": field.read_only or None,
-        "additionalProperties": field.additional_properties or None,
-        "properties": _fields(field.properties, *place) if field.properties is not None else None,
-    }
-    if known := {name: value for name, value in more.items() if value is not None}:
-        return {"onward": known}
-    return {}
+    more: MoreOfField = {}
+    if not isinstance(field.required, bool):
+        more["requiredIf"] = field.required
+    if field.depends_on is not None:
+        more["dependsOn"] = field.depends_on
+    if field.format:
+        more["format"] = field.format
+    if field.minimum is not None:
+        more["minimum"] = field.minimum
+    if field.maximum is not None:
+        more["maximum"] = field.maximum
+    if field.category:
+        more["category"] = field.category
+    if field.presentation:
+        more["presentation"] = field.presentation
+    if field.read_only:
+        more["readOnly"] = True
+    if field.additional_properties:
+        more["additionalProperties"] = True
+    if field.properties is not None:
+        more["properties"] = _fields(field.properties, *place)
+    return more
 
 
-def _fields(fields: Mapping[str, Field], *place: str) -> list[Json]:
+def _fields(fields: Mapping[str, Field], *place: str) -> list[FieldView]:
     return [_field(field, name, position, *place) for position, (name, field) in enumerate(fields.items())]
 
 
-def _batching(action: Action) -> Json | None:
+def _batching(action: Action) -> Batching | None:
     if not action.batches:
         return None
     return {
@@ -232,7 +278,7 @@ def _batching(action: Action) -> Json | None:
     }
 
 
-def _sync_mode(mode: SyncMode | None) -> Json | None:
+def _sync_mode(mode: SyncMode | None) -> SyncModeView | None:
     if mode is None:
         return None
     labels = mode.choice_labels or mode.choices
@@ -246,7 +292,7 @@ def _sync_mode(mode: SyncMode | None) -> Json | None:
     }
 
 
-def _hook(name: str, hook: Hook, *place: str) -> Json:
+def _hook(name: str, hook: Hook, *place: str) -> HookView:
     return {
         "name": name,
         "label": hook.label,
@@ -256,26 +302,26 @@ def _hook(name: str, hook: Hook, *place: str) -> Json:
     }
 
 
-def _audiences(audiences: Audiences | None) -> Json | None:
+def _audiences(audiences: Audiences | None) -> AudiencesView | None:
     if audiences is None:
         return None
     return {"fullSync": audiences.full_sync, "fields": _fields(audiences.fields, "audience")}
 
 
-def _preset(definition: Definition, preset: Preset) -> Json:
+def _preset(definition: Definition, preset: Preset) -> PresetView:
     return {
         "actionId": action_id(definition.id, preset.action),
         "name": preset.name,
-        "fields": preset.mapping,
+        "fields": dict(preset.mapping),
         "trigger": preset.trigger,
         "onward": {"automatic": preset.automatic, "event": preset.event or None},
     }
 
 
-def _choices(field: Field) -> list[Json]:
+def _choices(field: Field) -> list[Choice]:
     labels = field.choice_labels or [str(choice) for choice in field.choices]
     return [{"value": choice, "label": label} for choice, label in zip(field.choices, labels, strict=True)]
 
 
-def _logos(name: str) -> Json:
+def _logos(name: str) -> Logos:
     return {"default": "", "mark": None, "alt": name}

@@ -1,47 +1,82 @@
 """The Public API's own description (OpenAPI 3.1), made from the routes.
 
-Each route says in its decorator what it takes and gives: `body=` a struct of the request's JSON, `query=` a
-struct of its parameters, `answer=` a typed dict of what is in `data`. From these, the docstring and the
-table of permissions an operation is described; `tests/unit/api/test_openapi.py` fails for a route that says
-nothing of its answer.
+Each route says in its decorator what it takes and gives:
+
+    body=CreateSource       a struct of the request's JSON (`body_optional=True`: or nothing)
+    query=DebuggerQuery     a struct of its parameters, read by `read_query`
+    answer=SourceAnswer     a typed dict of what is in `data` (`bare=True`: of the answer itself)
+    media="text/html"       what the answer is, if not JSON; `answer` is then what each of its lines is
+    tag="Sources"           where it stands, if not where its path says
+    statuses=("default",)   what else it may answer with
+
+From these, the docstrings of handler and fields, and the table of permissions an operation is described.
+What Segment's API has not, operations, parameters and fields, is marked `x-onward`.
 """
 
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypedDict
 
 import msgspec
-from litestar import Litestar, Request, get
+from litestar import Litestar, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from onward import __version__
+from onward.api import documented
 from onward.api.auth import COOKIE
 from onward.api.permissions import OPERATIONS
+from onward.api.segment import TAGS
+from onward.workspace.roles import Permission
 
 Json = dict[str, Any]
 
-REFERENCE = "#/components/schemas/{name}"
+SCHEMA = "#/components/schemas/{name}"
 PARAMETER = re.compile(r"\{([a-z_]+)(?::[a-z]+)?\}")
+MEDIA_TYPES = (
+    "application/json",
+    "application/vnd.segment.v1+json",
+    "application/vnd.segment.v1beta+json",
+    "application/vnd.segment.v1alpha+json",
+)
+"""Of requests and answers alike; which is the same to us."""
 ERRORS = {
     "400": "The request can't be read.",
     "401": "No valid token or session.",
-    "403": "The caller may not do this.",
+    "403": "The caller may not do this, or nothing is here that could.",
     "404": "There is no such thing in the workspace.",
+    "412": "What `If-Match` asks for is not so: somebody else has changed it.",
+    "413": "The request is too large.",
     "422": "The request is wrong; `field` says where.",
     "429": "Too many requests; `X-RateLimit-Reset` says until when.",
+    "500": "Something went wrong here.",
 }
+HEADERS = {
+    "X-RateLimit-Limit": ("integer", "Requests that the caller may make in a minute."),
+    "X-RateLimit-Consumed": ("integer", "Requests made in this minute."),
+    "X-RateLimit-Remaining": ("integer", "Requests left in this minute."),
+    "X-RateLimit-Reset": ("string", "When the minute ends, as RFC 5322 writes it."),
+}
+ABOUT = """\
+Segment's Public API, with additions of Onward in its style, which are marked `x-onward`.
+
+Answers are in `data`, errors in `errors`. Lists come in pages: `pagination[count]` says how many, and
+`pagination.next` of an answer is the `pagination[cursor]` of the page after it. A list in the query is
+`ids=a&ids=b`, `ids[0]=a&ids[1]=b` or `ids=a,b`. Requests and answers may be in Segment's media types, of any
+version.
+
+A GET of one thing has an `ETag`. Sent back as `If-Match` it makes a change conditional: if somebody else was
+faster, nothing is changed and the answer is 412. Without it, a PATCH changes what it names and nothing else.
+"""
 
 
 class ErrorItem(msgspec.Struct, omit_defaults=True):
     type: str
     message: str
     field: str | None = None
-
-
-class OpenApi(TypedDict):
-    openapi: str
+    data: dict[str, Any] | None = None
+    """More about it, for programs."""
 
 
 class Errors(msgspec.Struct):
@@ -50,10 +85,26 @@ class Errors(msgspec.Struct):
     errors: list[ErrorItem]
 
 
-@get("/openapi.json", operation_id="getOpenApi", sync_to_thread=False, answer=OpenApi)
-def get_openapi(request: Request[Any, Any, Any]) -> Json:
+class OpenApi(TypedDict):
+    openapi: str
+
+
+@get(
+    "/openapi.json",
+    operation_id="getOpenApi",
+    sync_to_thread=True,
+    exclude_from_auth=True,
+    answer=OpenApi,
+    bare=True,
+    tag="Documentation",
+)
+def get_openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
     """This description."""
-    return describe(request.app)
+    state = request.app.state
+    if (text := getattr(state, "openapi", None)) is None:
+        # Two threads may make it at the same time; they make the same.
+        text = state.openapi = msgspec.json.encode(describe(request.app))
+    return Response(text, media_type="application/json")
 
 
 def operations(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
@@ -65,104 +116,178 @@ def operations(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
                     yield method.lower(), route.path, handler
 
 
+def function(handler: HTTPRouteHandler) -> Callable[..., Any]:
+    """As it was written; Litestar wraps what runs in a thread."""
+    written: Callable[..., Any] = getattr(handler.fn, "func", handler.fn)
+    return written
+
+
 def describe(app: Litestar) -> Json:
     """The document."""
     served = list(operations(app))
-    kinds = [
+    schemas = _Schemas(
         kind
         for _, _, handler in served
         for name in ("body", "query", "answer")
         if (kind := handler.opt.get(name)) is not None
-    ]
-    schemas, components = msgspec.json.schema_components([*kinds, Errors], ref_template=REFERENCE)
-    schema_of = dict(zip([id(kind) for kind in kinds], schemas, strict=False))
+    )
     paths: dict[str, Json] = {}
     for method, path, handler in served:
         shown = PARAMETER.sub(lambda found: "{" + _camel(found[1]) + "}", path)
-        paths.setdefault(shown, {})[method] = _operation(path, handler, schema_of, components)
-    for _, _, handler in served:
-        if (query := handler.opt.get("query")) is not None:  # told as parameters, one by one
-            components.pop(_name(schema_of[id(query)]), None)
+        paths.setdefault(shown, {})[method] = _operation(method, path, handler, schemas)
+    tags = {tag for methods in paths.values() for each in methods.values() for tag in each["tags"]}
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "Onward Public API",
-            "version": __version__,
-            "description": "Segment's Public API, and additions of Onward in its style.",
-        },
+        "info": {"title": "Onward Public API", "version": __version__, "description": ABOUT},
         "servers": [{"url": "/"}],
         "security": [{"token": []}, {"session": []}],
+        "tags": [{"name": tag} for tag in sorted(tags)],
         "paths": paths,
         "components": {
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
                 "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
             },
-            "schemas": components,
-        },
-    }
-
-
-def _operation(path: str, handler: HTTPRouteHandler, schema_of: dict[int, Json], components: Json) -> Json:
-    text = inspect.getdoc(handler.fn) or ""
-    permission = OPERATIONS.get(str(handler.operation_id))
-    operation: Json = {
-        "operationId": handler.operation_id,
-        "tags": [handler.opt.get("tag") or _tag(path)],
-        "description": f"{text}\n\nPermission: `{permission}`.".strip(),
-        "parameters": [
-            *(
-                {"name": _camel(name), "in": "path", "required": True, "schema": {"type": "string"}}
-                for name in PARAMETER.findall(path)
-            ),
-            *_query(handler, schema_of, components),
-        ],
-        **({"security": []} if handler.opt.get("exclude_from_auth") else {}),
-        "responses": {
-            str(handler.status_code): {
-                "description": "Done.",
-                "content": {"application/json": {"schema": _answer(handler, schema_of)}},
+            "headers": {
+                name: {"description": words, "schema": {"type": type}}
+                for name, (type, words) in HEADERS.items()
             },
-            **{
+            "responses": {
                 status: {
                     "description": words,
-                    "content": {"application/json": {"schema": {"$ref": REFERENCE.format(name="Errors")}}},
+                    "headers": _headers(),
+                    "content": _content({"$ref": SCHEMA.format(name="Errors")}),
                 }
                 for status, words in ERRORS.items()
             },
+            "schemas": schemas.told(),
         },
     }
-    if (body := handler.opt.get("body")) is not None:
+
+
+class _Schemas:
+    """The schemas of all that is taken and given, by the classes themselves."""
+
+    def __init__(self, kinds: Iterable[Any]) -> None:
+        listed = list({id(kind): kind for kind in (*kinds, Errors)}.values())
+        schemas, self.components = msgspec.json.schema_components(listed, ref_template=SCHEMA)
+        self._by_kind = dict(zip(map(id, listed), schemas, strict=True))
+        self._told_apart: set[str] = set()
+        for kind in documented.classes(listed):
+            self._annotate(kind)
+
+    def of(self, kind: Any) -> Json:
+        return self._by_kind[id(kind)]
+
+    def properties(self, kind: Any) -> Iterator[tuple[str, Json, bool]]:
+        """`(name, schema, required)` of a struct that is told as parameters, one by one."""
+        name = str(self.of(kind)["$ref"]).rpartition("/")[2]
+        self._told_apart.add(name)
+        component = self.components[name]
+        for field, schema in component["properties"].items():
+            yield field, schema, field in component.get("required", ())
+
+    def told(self) -> Json:
+        """What the document has as components."""
+        return {name: each for name, each in self.components.items() if name not in self._told_apart}
+
+    def _annotate(self, kind: type) -> None:
+        names = (kind.__name__, f"{kind.__module__}.{kind.__qualname__}")  # the latter of one name for two
+        component: Json = next((self.components[name] for name in names if name in self.components), {})
+        for field, text in documented.fields(kind).items():
+            if (schema := component.get("properties", {}).get(field)) is not None:
+                words, ours = documented.marked(text)
+                if words:
+                    schema["description"] = words
+                if ours:
+                    schema["x-onward"] = True
+
+
+def _operation(method: str, path: str, handler: HTTPRouteHandler, schemas: _Schemas) -> Json:
+    name, opt = str(handler.operation_id), handler.opt
+    summary, *more = documented.paragraphs(inspect.getdoc(function(handler)) or "") or [_words(name)]
+    more += [f"Permission: `{permission}`." for permission in _permission(name)]
+    statuses = {*ERRORS} - ({"413"} if "body" not in opt else set()) - ({"412"} if method == "get" else set())
+    operation: Json = {
+        "operationId": name,
+        "tags": [opt.get("tag") or TAGS.get(name) or _tag(path)],
+        "summary": documented.marked(summary)[0].rstrip("."),
+        "description": "\n\n".join(more),
+        "parameters": [
+            *(
+                {"name": _camel(each), "in": "path", "required": True, "schema": {"type": "string"}}
+                for each in PARAMETER.findall(path)
+            ),
+            *_query(handler, schemas),
+        ],
+        "responses": {
+            str(handler.status_code): {
+                "description": "Created." if handler.status_code == 201 else "Done.",
+                "headers": _headers(),
+                "content": _answer(handler, schemas),
+            },
+            **{status: {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)},
+            **{status: _other(status) for status in opt.get("statuses", ())},
+        },
+    }
+    if name not in TAGS:
+        operation["x-onward"] = True
+    if opt.get("exclude_from_auth"):
+        operation["security"] = []
+    if (body := opt.get("body")) is not None:
         operation["requestBody"] = {
-            "required": True,
-            "content": {"application/json": {"schema": schema_of[id(body)]}},
+            "required": not opt.get("body_optional", False),
+            "content": _content(schemas.of(body)),
         }
     return operation
 
 
-def _answer(handler: HTTPRouteHandler, schema_of: dict[int, Json]) -> Json:
-    kind = handler.opt.get("answer")
+def _permission(operation: str) -> Iterator[str]:
+    permission = OPERATIONS.get(operation, Permission.NONE)
+    if permission not in (Permission.NONE, Permission.ANY):
+        yield permission
+
+
+def _answer(handler: HTTPRouteHandler, schemas: _Schemas) -> Json:
+    media, kind = handler.opt.get("media"), handler.opt.get("answer")
+    if media is not None:
+        lines = {} if kind is None else {"x-item-schema": schemas.of(kind)}
+        return {media: {"schema": {"type": "string"}, **lines}}
     if kind is None:
-        return {"type": "object"}
-    data = schema_of[id(kind)]
-    return {"type": "object", "properties": {"data": data}, "required": ["data"]}
+        return _content({"type": "object"})
+    if handler.opt.get("bare"):
+        return {"application/json": {"schema": schemas.of(kind)}}
+    return _content({"type": "object", "properties": {"data": schemas.of(kind)}, "required": ["data"]})
 
 
-def _query(handler: HTTPRouteHandler, schema_of: dict[int, Json], components: Json) -> Iterator[Json]:
-    kind = handler.opt.get("query")
-    if kind is not None:
-        schema = components[_name(schema_of[id(kind)])]
-        for name, property in schema["properties"].items():
-            yield {
-                "name": name,
-                "in": "query",
-                "required": name in schema.get("required", ()),
-                "schema": property,
-            }
-    if "paging" in inspect.signature(handler.fn).parameters:
+def _content(schema: Json) -> Json:
+    return {media: {"schema": schema} for media in MEDIA_TYPES}
+
+
+def _other(status: str) -> Json:
+    return {"description": "As the request asks for.", "headers": _headers(), "content": _content({})}
+
+
+def _headers() -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
+
+
+def _query(handler: HTTPRouteHandler, schemas: _Schemas) -> Iterator[Json]:
+    if (kind := handler.opt.get("query")) is not None:
+        for name, schema, required in schemas.properties(kind):
+            schema = dict(schema)
+            parameter: Json = {"name": name, "in": "query", "required": required, "schema": schema}
+            for annotation in ("description", "x-onward"):
+                if annotation in schema:
+                    parameter[annotation] = schema.pop(annotation)
+            if schema.get("type") == "array":
+                parameter |= {"style": "form", "explode": True}
+            yield parameter
+    if "paging" in inspect.signature(function(handler)).parameters:
         yield {
             "name": "pagination",
             "in": "query",
+            "description": "Which page: how many, and from where on.",
             "style": "deepObject",
             "explode": True,
             "schema": {
@@ -175,15 +300,16 @@ def _query(handler: HTTPRouteHandler, schema_of: dict[int, Json], components: Js
         }
 
 
-def _name(reference: Json) -> str:
-    return str(reference["$ref"]).rpartition("/")[2]
-
-
 def _camel(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.title() for word in rest)
 
 
+def _words(operation: str) -> str:
+    """`listSources` → `List sources`."""
+    return re.sub(r"(?<=[a-z])[A-Z]", lambda found: f" {found[0].lower()}", operation).capitalize()
+
+
 def _tag(path: str) -> str:
     parts = [part for part in path.split("/") if part and not part.startswith("{")]
-    return parts[1] if len(parts) > 1 else "workspace"
+    return parts[1].replace("-", " ").title() if len(parts) > 1 else "Workspaces"

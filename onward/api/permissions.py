@@ -19,7 +19,8 @@ from onward.workspace.roles import Permission
 OPERATIONS: dict[str, Permission] = {
     "echo": Permission.ANY,
     "getWorkspace": Permission.WORKSPACE_READ,
-    "getOpenApi": Permission.ANY,
+    "getOpenApi": Permission.NONE,
+    "getApiDocs": Permission.NONE,
     "listUsers": Permission.PEOPLE_READ,
     "getUser": Permission.PEOPLE_READ,
     "deleteUsers": Permission.PEOPLE_WRITE,

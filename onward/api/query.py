@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 import msgspec
 
 from onward.api.context import ApiRequest
+from onward.workspace.errors import Invalid
 from onward.workspace.shapes import located
 
 Query = TypeVar("Query", bound=msgspec.Struct)
@@ -29,6 +30,8 @@ def read_query(request: ApiRequest, kind: type[Query]) -> Query:
         if lists[name]:
             values = [value] if spelling != name else value.split(",")
             given.setdefault(name, []).extend(values)
+        elif name in given:
+            raise Invalid("this can be given once only", field=name)
         else:
             given[name] = value
     try:

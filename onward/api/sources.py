@@ -1,6 +1,6 @@
 """Sources, their write keys, and the source debugger."""
 
-from typing import Any
+from typing import Annotated, Any, Literal, TypedDict
 
 import msgspec
 from litestar import Router, delete, get, patch, post
@@ -8,10 +8,22 @@ from litestar.params import RawBody
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
-from onward.api.answers import SUCCESS, Json, destination_view, paged, source_view, timestamp
+from onward.api.answers import (
+    SUCCESS,
+    DestinationView,
+    Done,
+    Json,
+    Pagination,
+    SourceView,
+    destination_view,
+    paged,
+    source_view,
+    timestamp,
+)
 from onward.api.answers import data as answer
 from onward.api.bodies import CreateSource, UpdateSource
-from onward.api.context import ApiRequest, Context, Id, InContext, Pages, number
+from onward.api.context import ApiRequest, Context, Id, InContext, Pages
+from onward.api.query import read_query
 from onward.workspace import sources as edit
 from onward.workspace.entities import Destination, Source
 from onward.workspace.errors import naming
@@ -22,7 +34,46 @@ from onward.workspace.shapes import from_json
 RING = 500
 
 
-@get("/", operation_id="listSources", sync_to_thread=True)
+class DebuggerQuery(msgspec.Struct):
+    count: Annotated[int, msgspec.Meta(ge=1, le=RING)] = 100
+    """How many events."""
+
+
+class SourceAnswer(TypedDict):
+    source: SourceView
+
+
+class SourcesAnswer(TypedDict):
+    sources: list[SourceView]
+    pagination: Pagination
+
+
+class SourceWithPlan(TypedDict):
+    source: SourceView
+    trackingPlanId: str | None
+
+
+class ConnectedDestinations(TypedDict):
+    destinations: list[DestinationView]
+    pagination: Pagination
+
+
+class DebuggerLine(TypedDict):
+    receivedAt: str
+    type: str
+    messageId: str | None
+    verdict: Literal["accepted", "discarded", "duplicate"]
+    code: str | None
+    """Why it was discarded."""
+    payload: Any
+    """The event as JSON, or as text where it is none."""
+
+
+class DebuggerAnswer(TypedDict):
+    events: list[DebuggerLine]
+
+
+@get("/", operation_id="listSources", sync_to_thread=True, answer=SourcesAnswer)
 def list_sources(context: InContext, paging: Pages) -> Json:
     with context.reading() as session:
         query = (
@@ -35,7 +86,14 @@ def list_sources(context: InContext, paging: Pages) -> Json:
         return paged("sources", found, lambda source: _view(context, source))
 
 
-@post("/", operation_id="createSource", sync_to_thread=True, status_code=201)
+@post(
+    "/",
+    operation_id="createSource",
+    sync_to_thread=True,
+    status_code=201,
+    body=CreateSource,
+    answer=SourceAnswer,
+)
 def create_source(context: InContext, body: RawBody) -> Json:
     context.access.require_everywhere(Permission.SOURCE_WRITE)
     data = from_json(CreateSource, body)
@@ -52,14 +110,20 @@ def create_source(context: InContext, body: RawBody) -> Json:
         return _answer(context, source)
 
 
-@get("/{source_id:str}", operation_id="getSource", sync_to_thread=True)
+@get("/{source_id:str}", operation_id="getSource", sync_to_thread=True, answer=SourceWithPlan)
 def get_source(context: InContext, source_id: Id) -> Json:
     with context.reading() as session:
         source = edit.get_source(session, context.workspace_id, source_id)
         return answer(source=_view(context, source), trackingPlanId=None)
 
 
-@patch("/{source_id:str}", operation_id="updateSource", sync_to_thread=True)
+@patch(
+    "/{source_id:str}",
+    operation_id="updateSource",
+    sync_to_thread=True,
+    body=UpdateSource,
+    answer=SourceAnswer,
+)
 def update_source(context: InContext, source_id: Id, body: RawBody) -> Json:
     data = from_json(UpdateSource, body)
     with context.changing() as editor:
@@ -76,17 +140,23 @@ def update_source(context: InContext, source_id: Id, body: RawBody) -> Json:
         return _answer(context, source)
 
 
-@delete("/{source_id:str}", operation_id="deleteSource", sync_to_thread=True, status_code=200)
+@delete("/{source_id:str}", operation_id="deleteSource", sync_to_thread=True, status_code=200, answer=Done)
 def delete_source(context: InContext, source_id: Id) -> Json:
+    """With its write keys, and the destinations connected to it."""
     with context.changing() as editor:
         edit.delete_source(editor, edit.get_source(editor.session, context.workspace_id, source_id))
         return SUCCESS
 
 
 @post(
-    "/{source_id:str}/writekey", operation_id="createWriteKeyForSource", sync_to_thread=True, status_code=200
+    "/{source_id:str}/writekey",
+    operation_id="createWriteKeyForSource",
+    sync_to_thread=True,
+    status_code=200,
+    answer=SourceAnswer,
 )
 def create_write_key(context: InContext, source_id: Id) -> Json:
+    """A new write key beside the others."""
     with context.changing() as editor:
         source = edit.get_source(editor.session, context.workspace_id, source_id)
         edit.add_write_key(editor, source)
@@ -98,6 +168,7 @@ def create_write_key(context: InContext, source_id: Id) -> Json:
     operation_id="removeWriteKeyFromSource",
     sync_to_thread=True,
     status_code=200,
+    answer=Done,
 )
 def remove_write_key(context: InContext, source_id: Id, write_key: Id) -> Json:
     with context.changing() as editor:
@@ -110,6 +181,7 @@ def remove_write_key(context: InContext, source_id: Id, write_key: Id) -> Json:
     "/{source_id:str}/connected-destinations",
     operation_id="listConnectedDestinationsFromSource",
     sync_to_thread=True,
+    answer=ConnectedDestinations,
 )
 def list_connected_destinations(context: InContext, source_id: Id, paging: Pages) -> Json:
     with context.reading() as session:
@@ -123,10 +195,16 @@ def list_connected_destinations(context: InContext, source_id: Id, paging: Pages
         )
 
 
-@get("/{source_id:str}/debugger", operation_id="listSourceDebuggerEvents", sync_to_thread=True)
+@get(
+    "/{source_id:str}/debugger",
+    operation_id="listSourceDebuggerEvents",
+    sync_to_thread=True,
+    query=DebuggerQuery,
+    answer=DebuggerAnswer,
+)
 def list_debugger_events(context: InContext, request: ApiRequest, source_id: Id) -> Json:
-    """Ours: the latest events of a source with the door's verdict, newest first (`?count=`, 1–500)."""
-    count = number(request, "count", request.query_params.get("count"), 100, 1, RING)
+    """Ours: the latest events of a source with the door's verdict, newest first."""
+    count = read_query(request, DebuggerQuery).count
     with context.reading() as session:
         edit.get_source(session, context.workspace_id, source_id)
     return answer(
@@ -152,7 +230,7 @@ def _payload(raw: bytes) -> Any:
         return raw.decode(errors="replace")
 
 
-def _view(context: Context, source: Source) -> Json:
+def _view(context: Context, source: Source) -> SourceView:
     return source_view(source, context.metadata.sources[source.kind])
 
 

@@ -1,10 +1,12 @@
 """Subscriptions (mappings) of Actions destinations (spec §9.8)."""
 
+from typing import TypedDict
+
 from litestar import Router, delete, get, patch, post
 from litestar.params import RawBody
 from sqlalchemy import select
 
-from onward.api.answers import SUCCESS, Json, paged, subscription_view
+from onward.api.answers import SUCCESS, Done, Json, Pagination, SubscriptionView, paged, subscription_view
 from onward.api.answers import data as answer
 from onward.api.bodies import CreateSubscription, UpdateSubscription
 from onward.api.context import Context, Id, InContext, Pages
@@ -16,7 +18,20 @@ from onward.workspace.pages import page
 from onward.workspace.shapes import from_json
 
 
-@get("/", operation_id="listSubscriptionsFromDestination", sync_to_thread=True)
+class CreatedSubscription(TypedDict):
+    destinationSubscription: SubscriptionView
+
+
+class SubscriptionAnswer(TypedDict):
+    subscription: SubscriptionView
+
+
+class SubscriptionsAnswer(TypedDict):
+    subscriptions: list[SubscriptionView]
+    pagination: Pagination
+
+
+@get("/", operation_id="listSubscriptionsFromDestination", sync_to_thread=True, answer=SubscriptionsAnswer)
 def list_subscriptions(context: InContext, destination_id: Id, paging: Pages) -> Json:
     with context.reading() as session:
         destination = get_destination(session, context.workspace_id, destination_id)
@@ -25,7 +40,14 @@ def list_subscriptions(context: InContext, destination_id: Id, paging: Pages) ->
         return paged("subscriptions", found, lambda each: _view(context, each))
 
 
-@post("/", operation_id="createDestinationSubscription", sync_to_thread=True, status_code=200)
+@post(
+    "/",
+    operation_id="createDestinationSubscription",
+    sync_to_thread=True,
+    status_code=200,
+    body=CreateSubscription,
+    answer=CreatedSubscription,
+)
 def create_subscription(context: InContext, destination_id: Id, body: RawBody) -> Json:
     data = from_json(CreateSubscription, body)
     with context.changing() as editor, naming(action="actionId", mapping="settings"):
@@ -42,14 +64,25 @@ def create_subscription(context: InContext, destination_id: Id, body: RawBody) -
         return answer(destinationSubscription=_view(context, subscription))
 
 
-@get("/{id:str}", operation_id="getSubscriptionFromDestination", sync_to_thread=True)
+@get(
+    "/{id:str}",
+    operation_id="getSubscriptionFromDestination",
+    sync_to_thread=True,
+    answer=SubscriptionAnswer,
+)
 def get_subscription(context: InContext, destination_id: Id, id: Id) -> Json:
     with context.reading() as session:
         destination = get_destination(session, context.workspace_id, destination_id)
         return answer(subscription=_view(context, edit.get_subscription(session, destination, id)))
 
 
-@patch("/{id:str}", operation_id="updateSubscriptionForDestination", sync_to_thread=True)
+@patch(
+    "/{id:str}",
+    operation_id="updateSubscriptionForDestination",
+    sync_to_thread=True,
+    body=UpdateSubscription,
+    answer=SubscriptionAnswer,
+)
 def update_subscription(context: InContext, destination_id: Id, id: Id, body: RawBody) -> Json:
     data = from_json(UpdateSubscription, body)
     with context.changing() as editor:
@@ -67,7 +100,13 @@ def update_subscription(context: InContext, destination_id: Id, id: Id, body: Ra
         return answer(subscription=_view(context, subscription))
 
 
-@delete("/{id:str}", operation_id="removeSubscriptionFromDestination", sync_to_thread=True, status_code=200)
+@delete(
+    "/{id:str}",
+    operation_id="removeSubscriptionFromDestination",
+    sync_to_thread=True,
+    status_code=200,
+    answer=Done,
+)
 def delete_subscription(context: InContext, destination_id: Id, id: Id) -> Json:
     with context.changing() as editor:
         destination = get_destination(editor.session, context.workspace_id, destination_id)
@@ -80,6 +119,7 @@ def delete_subscription(context: InContext, destination_id: Id, id: Id) -> Json:
     operation_id="duplicateDestinationSubscription",
     sync_to_thread=True,
     status_code=200,
+    answer=CreatedSubscription,
 )
 def duplicate_subscription(context: InContext, destination_id: Id, id: Id) -> Json:
     """Ours: a disabled copy named `<name> (Copy)`."""
@@ -90,7 +130,7 @@ def duplicate_subscription(context: InContext, destination_id: Id, id: Id) -> Js
         return answer(destinationSubscription=_view(context, copy))
 
 
-def _view(context: Context, subscription: Subscription) -> Json:
+def _view(context: Context, subscription: Subscription) -> SubscriptionView:
     definition = context.metadata.definition(subscription.destination.definition)
     return subscription_view(subscription, definition.id)
 

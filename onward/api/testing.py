@@ -6,7 +6,7 @@ The rules are in `onward.destinations.tester`. Nothing here is counted or kept.
 import time
 from dataclasses import asdict
 from random import SystemRandom
-from typing import Any
+from typing import Any, TypedDict
 
 import anyio.to_thread
 import msgspec
@@ -18,6 +18,7 @@ from onward.api.answers import data as answer
 from onward.api.bodies import GivenEvent, PreviewTrigger, TestMapping, TestSubscription
 from onward.api.context import ApiRequest, Context, Id, InContext
 from onward.api.instances import find_event, find_instance, find_subscription
+from onward.api.query import read_query
 from onward.destinations import tester
 from onward.destinations.tester import Instance
 from onward.pipeline import triggers
@@ -29,14 +30,56 @@ from onward.workspace.snapshot import Subscription
 from onward.workspace.subscriptions import default_mapping, find_action
 
 
-@post("/test-connection", operation_id="testDestinationConnection", status_code=200)
+class ConnectionAnswer(TypedDict):
+    connection: tester.Connection
+
+
+class MappingTestAnswer(TypedDict):
+    test: tester.Result
+
+
+class EventTestAnswer(TypedDict):
+    test: tester.EventResult
+
+
+class PreviewAnswer(TypedDict):
+    preview: tester.Preview
+
+
+class TriggerProblem(TypedDict):
+    message: str
+    position: int
+
+
+class TriggerAnswer(TypedDict):
+    matches: bool
+    ast: dict[str, Any] | None
+    """As Segment's own parser would read it; null if it can't be read."""
+    error: TriggerProblem | None
+
+
+class SampleQuery(msgspec.Struct):
+    type: str = "track"
+
+
+class SampleAnswer(TypedDict):
+    event: dict[str, Any]
+
+
+@post("/test-connection", operation_id="testDestinationConnection", status_code=200, answer=ConnectionAnswer)
 async def test_connection(context: InContext, destination_id: Id) -> Json:
     """CONNECTED, FAILED or UNTESTED, why, and what was asked and answered."""
     instance = await runnable(context, destination_id)
     return answer(connection=_json(await tester.test_connection(instance)))
 
 
-@post("/subscriptions/{id:str}/test", operation_id="testDestinationSubscription", status_code=200)
+@post(
+    "/subscriptions/{id:str}/test",
+    operation_id="testDestinationSubscription",
+    status_code=200,
+    body=TestSubscription,
+    answer=MappingTestAnswer,
+)
 async def test_subscription(context: InContext, destination_id: Id, id: Id, body: RawBody) -> Json:
     """One mapping, enabled or not, as it is or with another trigger, settings or both."""
     data = from_json(TestSubscription, body)
@@ -50,7 +93,13 @@ async def test_subscription(context: InContext, destination_id: Id, id: Id, body
     return await _test(context, instance, edited, data, send=data.send)
 
 
-@post("/test-mapping", operation_id="testDestinationMapping", status_code=200)
+@post(
+    "/test-mapping",
+    operation_id="testDestinationMapping",
+    status_code=200,
+    body=TestMapping,
+    answer=MappingTestAnswer,
+)
 async def test_mapping(context: InContext, destination_id: Id, body: RawBody) -> Json:
     """A mapping that is not saved; without settings, the action's default one."""
     data = from_json(TestMapping, body)
@@ -62,7 +111,13 @@ async def test_mapping(context: InContext, destination_id: Id, body: RawBody) ->
     return await _test(context, instance, edited, data, send=data.send)
 
 
-@post("/test-event", operation_id="testDestinationEvent", status_code=200)
+@post(
+    "/test-event",
+    operation_id="testDestinationEvent",
+    status_code=200,
+    body=GivenEvent,
+    answer=EventTestAnswer,
+)
 async def test_event(context: InContext, destination_id: Id, body: RawBody) -> Json:
     """A real send through all enabled mappings, past the destination's filters."""
     data = from_json(GivenEvent, body)
@@ -71,7 +126,14 @@ async def test_event(context: InContext, destination_id: Id, body: RawBody) -> J
     return answer(test=_json(await tester.test_event(instance, event)))
 
 
-@post("/preview", operation_id="previewDestination", sync_to_thread=True, status_code=200)
+@post(
+    "/preview",
+    operation_id="previewDestination",
+    sync_to_thread=True,
+    status_code=200,
+    body=GivenEvent,
+    answer=PreviewAnswer,
+)
 def preview(context: InContext, destination_id: Id, body: RawBody) -> Json:
     """What would become of an event, step by step. Nothing is sent."""
     data = from_json(GivenEvent, body)
@@ -80,7 +142,14 @@ def preview(context: InContext, destination_id: Id, body: RawBody) -> Json:
     return answer(preview=_json(tester.preview(instance, event)))
 
 
-@post("/triggers/preview", operation_id="previewTrigger", sync_to_thread=True, status_code=200)
+@post(
+    "/triggers/preview",
+    operation_id="previewTrigger",
+    sync_to_thread=True,
+    status_code=200,
+    body=PreviewTrigger,
+    answer=TriggerAnswer,
+)
 def preview_trigger(body: RawBody) -> Json:
     """Whether an event, as it stands, meets a trigger; how the trigger was read, or where it can't be."""
     data = from_json(PreviewTrigger, body)
@@ -93,10 +162,16 @@ def preview_trigger(body: RawBody) -> Json:
     return answer(matches=triggers.matches(data.trigger, data.payload), ast=_tree(tree), error=None)
 
 
-@get("/catalog/sample-event", operation_id="getSampleEvent", sync_to_thread=False)
+@get(
+    "/catalog/sample-event",
+    operation_id="getSampleEvent",
+    sync_to_thread=False,
+    query=SampleQuery,
+    answer=SampleAnswer,
+)
 def get_sample_event(request: ApiRequest) -> Json:
-    """A made-up event, complete: `?type=track`, or another type."""
-    type = request.query_params.get("type", "track")
+    """A made-up event, complete."""
+    type = read_query(request, SampleQuery).type
     if type not in TYPES:
         raise Invalid(f"there are the types {', '.join(TYPES)}", field="type")
     return answer(event=sample_event(type, SystemRandom(), int(time.time() * 1000)))

@@ -2,18 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Any, TypeVar
+from typing import Any, NotRequired, TypedDict, TypeVar
 
 import anyio.to_thread
 import msgspec
 from litestar import Router, get, post
 from litestar.params import RawBody
 
-from onward.api.answers import Json, subscription_view
+from onward.api.answers import Json, SubscriptionView, subscription_view
 from onward.api.answers import data as answer
 from onward.api.bodies import CreateAudience, ListChoices, RunHook
 from onward.api.context import ApiRequest, Context, Id, InContext
 from onward.api.instances import find_subscription
+from onward.api.query import read_query
 from onward.api.testing import runnable
 from onward.destinations.definition import Audiences, HookError
 from onward.destinations.tester import Instance
@@ -29,7 +30,41 @@ PATIENCE = 30.0
 """Seconds for all that is asked of the tool."""
 
 
-@post("/actions/{action:str}/fields/{field:str}/choices", operation_id="listFieldChoices", status_code=200)
+class FieldChoices(TypedDict):
+    choices: list[dict[str, Any]]
+    """`{"value", "label"}` each, and what else the tool says of it."""
+    nextPage: str | None
+    error: str | None
+    """What the tool said instead."""
+
+
+class HookAnswer(TypedDict):
+    outputs: dict[str, Any]
+    subscription: SubscriptionView
+
+
+class AudienceView(TypedDict):
+    externalId: str
+    name: NotRequired[str]
+
+
+class AudienceAnswer(TypedDict):
+    audience: AudienceView
+
+
+class AudienceQuery(msgspec.Struct):
+    settings: str = "{}"
+    """The audience settings as JSON."""
+
+
+@post(
+    "/actions/{action:str}/fields/{field:str}/choices",
+    operation_id="listFieldChoices",
+    status_code=200,
+    body=ListChoices,
+    body_optional=True,
+    answer=FieldChoices,
+)
 async def list_choices(context: InContext, destination_id: Id, action: Id, field: Id, body: RawBody) -> Json:
     """The choices that the tool has for a dynamic field, given the fields filled in so far."""
     data = from_json(ListChoices, body or b"{}")
@@ -51,7 +86,14 @@ async def list_choices(context: InContext, destination_id: Id, action: Id, field
     )
 
 
-@post("/subscriptions/{id:str}/hooks/{hook:str}", operation_id="runSubscriptionHook", status_code=200)
+@post(
+    "/subscriptions/{id:str}/hooks/{hook:str}",
+    operation_id="runSubscriptionHook",
+    status_code=200,
+    body=RunHook,
+    body_optional=True,
+    answer=HookAnswer,
+)
 async def run_hook(context: InContext, destination_id: Id, id: Id, hook: Id, body: RawBody) -> Json:
     """Do what the hook does at the tool, and keep its inputs and outputs in the mapping, under its name."""
     data = from_json(RunHook, body or b"{}")
@@ -68,7 +110,13 @@ async def run_hook(context: InContext, destination_id: Id, id: Id, hook: Id, bod
     return answer(outputs=outputs, subscription=saved)
 
 
-@post("/audiences", operation_id="createDestinationAudience", status_code=200)
+@post(
+    "/audiences",
+    operation_id="createDestinationAudience",
+    status_code=200,
+    body=CreateAudience,
+    answer=AudienceAnswer,
+)
 async def create_audience(context: InContext, destination_id: Id, body: RawBody) -> Json:
     """Make a list at the tool."""
     data = from_json(CreateAudience, body)
@@ -77,12 +125,18 @@ async def create_audience(context: InContext, destination_id: Id, body: RawBody)
     return answer(audience={"externalId": await _asked(instance, made), "name": data.name})
 
 
-@get("/audiences/{external_id:str}", operation_id="getDestinationAudience")
+@get(
+    "/audiences/{external_id:str}",
+    operation_id="getDestinationAudience",
+    query=AudienceQuery,
+    answer=AudienceAnswer,
+)
 async def get_audience(context: InContext, request: ApiRequest, destination_id: Id, external_id: Id) -> Json:
-    """Whether the tool has the list; `?settings=` takes the audience settings as JSON."""
+    """Whether the tool has the list."""
+    given = read_query(request, AudienceQuery).settings
     try:
-        settings = msgspec.json.decode(request.query_params.get("settings", "{}"), type=dict[str, Any])
-    except msgspec.DecodeError as error:
+        settings = msgspec.json.decode(given, type=dict[str, Any])
+    except (msgspec.DecodeError, RecursionError) as error:
         raise Invalid(f"this must be a JSON object: {error}", field="settings") from None
     instance, audiences = await _audiences(context, destination_id)
     found = audiences.get(instance.call(instance.http), external_id, settings)
@@ -110,7 +164,7 @@ async def _asked(instance: Instance, question: Awaitable[T]) -> T:
     raise Invalid(f"{instance.definition.name} refused: {instance.masking().text(why)}")
 
 
-def _keep(context: Context, destination_id: str, id: str, hook: str, kept: Json) -> Json:
+def _keep(context: Context, destination_id: str, id: str, hook: str, kept: Json) -> SubscriptionView:
     """The mapping may have been changed while the tool was asked: only the hook's part is set."""
     with context.changing() as editor, naming(mapping="settings"):
         destination = get_destination(editor.session, context.workspace_id, destination_id)

@@ -20,6 +20,7 @@ from onward.workspace.entities import Workspace
 from onward.workspace.store import Actor, Store
 from onward.workspace.tokens import create_token
 
+from .contract import contract
 from .tool import TOOL, Answering
 
 TOKEN = "owner-token"
@@ -87,10 +88,18 @@ def app(settings: Settings, state: SqliteStateStore, http: Answering) -> Litesta
 
 @pytest.fixture
 async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    """An owner's. Each answer that it gets is held against the API's own description."""
+    announced = contract(app)
+
+    async def hold_against(response: httpx.Response) -> None:
+        await response.aread()
+        announced.check(response)
+
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="http://onward/api",
         headers={"authorization": f"Bearer {TOKEN}"},
+        event_hooks={"response": [hold_against]},
     ) as client:
         yield client
 
