@@ -12,6 +12,17 @@ FILTERS: dict[str, Callable[..., Any]] = {
     **filters_date.FILTERS,
 }
 
+SHALLOW = frozenset(
+    ["size", "first", "last", "compact", "push", "unshift", "pop", "shift", "slice", "default", "raw"]
+)
+"""Those that don't look into the items of a list."""
+
+COSTS = {
+    **dict.fromkeys(filters_date.FILTERS, 8),
+    "where": 2,
+}
+"""Of reading a unit, where it is more than 1: see `MAX_WORK`."""
+
 DISABLED = frozenset(
     [
         *(

@@ -12,17 +12,15 @@ from onward.pipeline.liquid.values import equals, is_nil, less, read, text, trut
 from onward.pipeline.mapping import paths
 
 
-def _listed(scope: Scope, value: Any) -> list[Any]:
-    items = [] if is_nil(value) else value if type(value) is list else [value]
-    scope.spend(len(items))
-    return items
+def _listed(value: Any) -> list[Any]:
+    return [] if is_nil(value) else value if type(value) is list else [value]
 
 
 def _join(scope: Scope, value: Any, separator: Any = None, *_: Any) -> str:
     between = " " if is_nil(separator) else text(separator)
-    items = ["" if is_nil(item) else to_string(item) for item in _listed(scope, value)]
-    scope.spend(sum(map(len, items)) + len(items) * len(between))
-    return between.join(items)
+    items = _listed(value)
+    scope.spend(len(items) * len(between))
+    return between.join(["" if is_nil(item) else to_string(item) for item in items])
 
 
 def _first(scope: Scope, value: Any, *_: Any) -> Any:
@@ -48,11 +46,13 @@ def _size(scope: Scope, value: Any, *_: Any) -> Any:
 
 def _sum(scope: Scope, value: Any, property_name: Any = "", *_: Any) -> float:
     total: float = 0
-    for item in _listed(scope, value):
+    items = _listed(value)
+    keys = text(property_name).split(".") if js_truthy(property_name) else []
+    scope.spend(len(items) * len(keys))
+    for item in items:
         found = item
-        if js_truthy(property_name):
-            for key in text(property_name).split("."):
-                found = read(found, key)
+        for key in keys:
+            found = read(found, key)
         total += number(found)
     return double(total)
 
@@ -61,8 +61,10 @@ def _where(
     scope: Scope, value: Any, property_name: Any = UNDEFINED, expected: Any = UNDEFINED, *_: Any
 ) -> Any:
     keys = paths.split(text(property_name))
+    items = _listed(value)
+    scope.spend(2 * len(items) * len(keys))
     kept = []
-    for item in _listed(scope, value):
+    for item in items:
         found = _member(item, keys[0]) if keys else UNDEFINED
         for key in keys[1:]:
             found = read(found, key)
@@ -84,7 +86,7 @@ def _slice(scope: Scope, value: Any, begin: Any = UNDEFINED, length: Any = 1, *_
         return []
     source = value if isinstance(value, list) else text(value)
     size = len(source) if isinstance(source, list) else utf16_length(source)
-    scope.spend(size + int(max(0, min(1e15, number(length)))))
+    scope.spend(int(max(0, min(1e15, number(length)))))
     start = add(size, begin) if less(begin, 0) else begin
     # A start before the beginning counts from the end once more, as Array.prototype.slice has it.
     begin_at, end_at = (_clamped(_whole(at), size) for at in (start, add(start, length)))
@@ -110,9 +112,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "sum": _sum,
     "where": _where,
     "slice": _slice,
-    "compact": lambda scope, value, *_: [item for item in _listed(scope, value) if not is_nil(item)],
-    "push": lambda scope, value, item=UNDEFINED, *_: [*_listed(scope, value), item],
-    "unshift": lambda scope, value, item=UNDEFINED, *_: [item, *_listed(scope, value)],
-    "pop": lambda scope, value, *_: _listed(scope, value)[:-1],
-    "shift": lambda scope, value, *_: _listed(scope, value)[1:],
+    "compact": lambda scope, value, *_: [item for item in _listed(value) if not is_nil(item)],
+    "push": lambda scope, value, item=UNDEFINED, *_: [*_listed(value), item],
+    "unshift": lambda scope, value, item=UNDEFINED, *_: [item, *_listed(value)],
+    "pop": lambda scope, value, *_: _listed(value)[:-1],
+    "shift": lambda scope, value, *_: _listed(value)[1:],
 }

@@ -31,9 +31,7 @@ def _on_text(function: Callable[..., Any]) -> Callable[..., Any]:
     """A filter of a text and of arguments as text; those not given are empty."""
 
     def applied(scope: Scope, value: Any, *arguments: Any) -> Any:
-        texts = [text(value), *map(text, arguments)]
-        scope.spend(sum(map(len, texts)))
-        result = function(*texts)
+        result = function(text(value), *map(text, arguments))
         scope.spend(len(result))
         return result
 
@@ -54,7 +52,6 @@ def _joined(name: str, function: Callable[[str, str], str]) -> Callable[..., Any
 def _stripped(left: bool, right: bool) -> Callable[..., Any]:
     def applied(scope: Scope, value: Any, chars: Any = None, *_: Any) -> str:
         stripped = text(value)
-        scope.spend(len(stripped))
         # Halves of a surrogate pair are compared with whole characters there, so those never match.
         these = "".join([c for c in text(chars) if c <= "\uffff"]) if js_truthy(chars) else WHITESPACE
         stripped = stripped.lstrip(these) if left else stripped
@@ -66,7 +63,7 @@ def _stripped(left: bool, right: bool) -> Callable[..., Any]:
 def _replace(scope: Scope, value: Any, pattern: Any = "", replacement: Any = "", *_: Any) -> str:
     source, sought, new = text(value), text(pattern), text(replacement)
     parts = source.count(sought) if sought else max(0, len(source) - 1)
-    scope.spend(len(source) + parts * len(new))
+    scope.spend(parts * len(new))
     return source.replace(sought, new) if sought else new.join(source)
 
 
@@ -93,7 +90,6 @@ def _capitalize(value: str, *_: str) -> str:
 
 def _truncate(scope: Scope, value: Any, length: Any = 50, ellipsis: Any = "...", *_: Any) -> Any:
     source, end = text(value), text(ellipsis)
-    scope.spend(len(source) + len(end))
     limit = to_number(length)
     if utf16_length(source) <= limit:
         return value
@@ -103,7 +99,6 @@ def _truncate(scope: Scope, value: Any, length: Any = 50, ellipsis: Any = "...",
 
 def _truncate_words(scope: Scope, value: Any, count: Any = 15, ellipsis: Any = "...", *_: Any) -> str:
     source, end = text(value), text(ellipsis)
-    scope.spend(len(source) + len(end))
     words = _SPACES.split(source)
     limit = to_number(count)
     limit = 1 if limit <= 0 else limit
@@ -113,7 +108,6 @@ def _truncate_words(scope: Scope, value: Any, count: Any = 15, ellipsis: Any = "
 
 def _number_of_words(scope: Scope, value: Any, mode: Any = None, *_: Any) -> int:
     source = text(value).strip(WHITESPACE)
-    scope.spend(len(source))
     if not source:
         return 0
     if mode == "cjk" or (mode == "auto" and _CJK_WORD.search(source)):
@@ -189,7 +183,6 @@ _SLUG_CHARS: dict[str, Callable[[str], bool]] = {
 
 def _slugify(scope: Scope, value: Any, mode: Any = "default", cased: Any = False, *_: Any) -> str:
     source = text(value)
-    scope.spend(len(source))
     keeps = _SLUG_CHARS.get("default" if mode is UNDEFINED else text(mode))
     if keeps:
         if mode == "latin":
@@ -226,9 +219,13 @@ def _json(scope: Scope, value: Any, indent: Any = 0, *_: Any) -> Any:
         step = " " * int(max(0, min(10, indent)))
     if not step:
         return compact
-    pretty = _indented(value, step, "\n")
-    scope.spend(len(pretty))
-    return pretty
+    scope.charge(value, 1 + len(step) * _depth(value))
+    return _indented(value, step, "\n")
+
+
+def _depth(value: Any) -> int:
+    items = value.values() if type(value) is dict else value if type(value) is list else ()
+    return 1 + max(map(_depth, items), default=0)
 
 
 def _indented(value: Any, step: str, line: str) -> str:

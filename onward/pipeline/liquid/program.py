@@ -38,7 +38,7 @@ from liquid.builtin.tags import (
 from liquid.exceptions import LiquidError as SyntaxProblem
 
 from onward.pipeline.javascript import UNDEFINED, to_number
-from onward.pipeline.liquid.filters import DISABLED, FILTERS
+from onward.pipeline.liquid.filters import COSTS, DISABLED, FILTERS, SHALLOW
 from onward.pipeline.liquid.scope import LiquidError, Scope
 from onward.pipeline.liquid.values import (
     BLANK,
@@ -127,9 +127,9 @@ def _node(node: Any) -> Render:
 
 def _output(evaluate: Evaluate) -> Render:
     def output(scope: Scope) -> str:
-        written = text(evaluate(scope))
-        scope.spend(len(written))
-        return written
+        value = evaluate(scope)
+        scope.charge(value)
+        return text(value)
 
     return output
 
@@ -169,11 +169,15 @@ def _case(node: Any) -> Render:
 
     def case(scope: Scope) -> str:
         value = subject(scope)
-        rendered = [
-            render(scope)
-            for candidates, render in branches
-            if any(equals(value, candidate(scope)) for candidate in candidates)
-        ]
+
+        def is_one_of(candidates: list[Evaluate]) -> bool:
+            for candidate in candidates:
+                scope.charge(value)
+                if equals(value, candidate(scope)):
+                    return True
+            return False
+
+        rendered = [render(scope) for candidates, render in branches if is_one_of(candidates)]
         return "".join(rendered) if rendered or not default else default(scope)
 
     return case
@@ -218,15 +222,22 @@ def _filter(evaluate: Evaluate, step: Filter) -> Evaluate:
     # A named argument reaches a filter as the pair of its name and its value.
     arguments = [(getattr(argument, "name", None), _expression(argument.value)) for argument in step.args]
     defaults = inspect.getfullargspec(function).defaults or ()
+    cost, shallow = COSTS.get(name, 1), name in SHALLOW
 
     def filtered(scope: Scope) -> Any:
+        subject = plain(evaluate(scope))
         values = [
             plain(value(scope)) if key is None else [key, plain(value(scope))] for key, value in arguments
         ]
+        if shallow:
+            scope.spend(len(subject) if type(subject) in (str, list, dict) else 0)
+        else:
+            scope.charge(subject, cost)
+            scope.charge(values, cost)
         for at, default in enumerate(defaults[: len(values)]):
             if values[at] is UNDEFINED:
                 values[at] = default
-        return function(scope, plain(evaluate(scope)), *values)
+        return function(scope, subject, *values)
 
     return filtered
 
@@ -255,9 +266,19 @@ def _expression(expression: Any) -> Evaluate:
     if operator is None:
         raise LiquidError(f"the Liquid template holds {expression}, which isn't supported")
     left, right = _expression(expression.left), _expression(expression.right)
-    return lambda scope: operator(left(scope), right(scope))
+    if isinstance(expression, LOGICAL):
+        return lambda scope: operator(left(scope), right(scope))
+
+    def compared(scope: Scope) -> bool:
+        one, other = left(scope), right(scope)
+        scope.charge(one)
+        scope.charge(other)
+        return operator(one, other)
+
+    return compared
 
 
+LOGICAL = (logical.LogicalAndExpression, logical.LogicalOrExpression)
 OPERATORS: dict[type, Callable[[Any, Any], bool]] = {
     logical.EqExpression: equals,
     logical.NeExpression: lambda left, right: not equals(left, right),
@@ -273,7 +294,7 @@ OPERATORS: dict[type, Callable[[Any, Any], bool]] = {
 
 def _negation(operand: Any) -> Evaluate:
     """`not` binds tighter than `and` and `or`, and looser than comparisons."""
-    for kind in (logical.LogicalAndExpression, logical.LogicalOrExpression):
+    for kind in LOGICAL:
         if isinstance(operand, kind):
             left, right, operator = _negation(operand.left), _expression(operand.right), OPERATORS[kind]
             return lambda scope: operator(left(scope), right(scope))
@@ -292,6 +313,7 @@ def _path(segments: list[Any]) -> Evaluate:
 
     def computed(scope: Scope) -> Any:
         path = [key(scope) for key in keys]
+        scope.charge(path)
         return scope.resolve(path) if type(path[0]) is str else UNDEFINED
 
     return computed
@@ -299,7 +321,9 @@ def _path(segments: list[Any]) -> Evaluate:
 
 def _range(start: Evaluate, stop: Evaluate) -> Evaluate:
     def numbers(scope: Scope) -> list[int]:
-        low, high = to_number(plain(start(scope))), to_number(plain(stop(scope)))
+        bounds = [plain(start(scope)), plain(stop(scope))]
+        scope.charge(bounds)
+        low, high = map(to_number, bounds)
         if low != low or high != high or high < low:
             return []
         scope.spend(int(min(high - low + 1, 1e15)))

@@ -8,10 +8,13 @@ from onward.pipeline.javascript import UNDEFINED
 from onward.pipeline.javascript_dates import parse_date
 from onward.pipeline.liquid.values import read
 
-MAX_WORK = 10_000_000
-"""Characters and items that one run may read and make, all filters together.
+MAX_WORK = 1_000_000
+"""What one run may read and make in all, in characters of text and members of lists and objects.
 
-There are no loops, so this bounds a run's time (to some tenths of a second) as well as its memory.
+There are no loops, so a template of 1,000 characters has a few hundred operations at most. Each is charged,
+before it runs, for all that it will read (a value that is part of several lists counts in each), and for
+what it makes where that may be more; a charge stands for half a microsecond and for a hundred bytes at most,
+so that a run stays within the documented 500 ms and 100 MB.
 """
 
 
@@ -38,6 +41,20 @@ class Scope:
         self.left -= amount
         if self.left < 0:
             raise LiquidError("the template does too much work or makes too much text")
+
+    def charge(self, value: Any, cost: int = 1) -> None:
+        """Account for reading a value whole, at a cost for each character, member and item."""
+        pending = [value]
+        while pending:
+            each = pending.pop()
+            if type(each) is str:
+                self.spend(cost * (len(each) + 1))
+            elif type(each) is list:
+                self.spend(cost * (len(each) + 1))
+                pending += each
+            elif type(each) is dict:
+                self.spend(cost * (sum(map(len, each)) + len(each) + 1))
+                pending += each.values()
 
     def now(self) -> float:
         """When the event was received, in milliseconds since the epoch; LiquidError if it doesn't say."""
