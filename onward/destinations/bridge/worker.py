@@ -119,6 +119,7 @@ class Worker(asyncio.SubprocessProtocol):
         self._transport: asyncio.SubprocessTransport | None = None
         self._stdin: asyncio.WriteTransport | None = None
         self._flights: dict[int, _Flight] = {}
+        self._outbox: list[bytes] = []
         self._last_id = 0
         self._parts: list[bytes] = []
         self._held = 0
@@ -207,6 +208,7 @@ class Worker(asyncio.SubprocessProtocol):
                         "events": events[start : start + PART],
                     }
                     self._write(_encode({"t": "items", "call": id, **part}))
+                    await asyncio.sleep(0)  # it leaves, and others have their turn
                     await self._room.wait()
             except BaseException:
                 self._write(b'{"t":"drop","call":%d}' % id)
@@ -230,8 +232,15 @@ class Worker(asyncio.SubprocessProtocol):
         return key
 
     def _write(self, line: bytes) -> None:
-        if self._stdin is not None and not self._stdin.is_closing():
-            self._stdin.write(line + b"\n")
+        """Send a message. Those of one turn of the event loop leave in one write and wake the worker once."""
+        if not self._outbox:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outbox += (line, b"\n")
+
+    def _flush(self) -> None:
+        lines, self._outbox = self._outbox, []
+        if lines and self._stdin is not None and not self._stdin.is_closing():
+            self._stdin.write(b"".join(lines))
 
     # What the worker says
 
@@ -362,6 +371,7 @@ class Worker(asyncio.SubprocessProtocol):
 
     def _rest(self) -> None:
         if self.retired and not self._flights and self._stdin is not None:
+            self._flush()
             self._stdin.close()
 
     async def close(self) -> None:
@@ -381,6 +391,7 @@ class Worker(asyncio.SubprocessProtocol):
                 WorkerLost(f"the catalogue's worker did not start: {reason} {said}".strip(), own_doing=False)
             )
             self.ready.exception()  # whoever waits sees it; nobody may
+        self._room.set()  # whoever waits for room is about to hear why there is none
         if not self.ended.done():
             self.ended.set_result(None)
         for flight in self._flights.values():
