@@ -226,7 +226,7 @@ paths = st.lists(st.sampled_from(["a", "b c", "x-y", "é", "_z", "a[0]", 'q"r'])
     ".".join
 )
 plain = st.text(st.characters(exclude_categories=("Cs",)), max_size=5)
-numbers = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+numbers = st.integers(-(2**53), 2**53) | st.floats(1e-6, 1e20) | st.floats(-1e20, -1e-6)
 conditions = st.builds(
     Condition,
     st.sampled_from(["event-type", "event", "name", "userId"]),

@@ -1,7 +1,8 @@
 """The trigger language of subscriptions: which events a mapping is for (spec §7.4, §9.2).
 
 `parse` reads a trigger, `compile` makes a predicate of it, `generate` writes one, `check` is what to call
-before one is saved. A trigger that can't be read matches nothing at run time.
+before one is saved. `builder` has what a form offers. A trigger that can't be read matches nothing at run
+time.
 """
 
 from functools import lru_cache

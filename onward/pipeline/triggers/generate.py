@@ -1,6 +1,7 @@
 """Write a trigger from its tree, for the form that builds triggers (spec §7.4)."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from onward.pipeline.javascript import to_number, to_string
@@ -46,11 +47,11 @@ def _condition(condition: Condition) -> str:
         case "is_false":
             return f"{field} = false"
         case "number_equals":
-            return f"{field} = {to_string(to_number(value))}"
+            return f"{field} = {_number(value)}"
         case "number_not_equals":
-            return f"{field} != {to_string(to_number(value))}"
+            return f"{field} != {_number(value)}"
         case "<" | ">" | "<=" | ">=" as operator:
-            return f"{field} {operator} {to_string(to_number(value))}"
+            return f"{field} {operator} {_number(value)}"
         case operator:
             return f"{field} {operator} {_literal(value)}"
 
@@ -60,6 +61,13 @@ def _escaped(part: str) -> str:
     if part in ("and", "or", "null"):
         return "\\" + part
     return re.sub(r"^[0-9-]|[^a-zA-Z0-9_-]", r"\\\g<0>", part)
+
+
+def _number(value: Any) -> str:
+    """Without an exponent, which the language can't read."""
+    number = to_number(value)
+    text = to_string(number)
+    return f"{Decimal(text):f}" if "e" in text else text
 
 
 def _bang(operator: str) -> str:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onward.pipeline import triggers
-from onward.pipeline.triggers import Condition, Group, TriggerError
+from onward.pipeline.triggers import Condition, Group, TriggerError, builder
 
 EVENT = {
     "type": "track",
@@ -151,6 +151,94 @@ def test_what_is_generated_parses_to_the_same_tree_and_passes_the_check(group):
     text = triggers.generate(group)
     assert triggers.parse(text) == group
     triggers.check(text)
+
+
+CONDITIONS = st.sampled_from(
+    [
+        *('type = "track"', "type = track", "type != null", 'event = "a b"', "event != true", "name = null"),
+        *("userId != null", 'userId = "5"', "userId = false", "name = 5", 'contains(event, "x*")'),
+        *('!contains(traits.a, "é😀")', 'match(event, "*")', 'match(name, "a*")', 'match(userId, "*a*")'),
+        *('!match(properties.a.b, "*c")', "properties.a = 5", "properties.a = +5.50", "properties.a != -0"),
+        *("properties.a <= 123456789012345678901234", "context.a > 0.00000001", "traits.a = word"),
+        *(
+            "properties.\\\\0.x\\\\ y = null",
+            "properties.a = true",
+            "properties.a != false",
+            "traits.null = 1",
+        ),
+    ]
+)
+
+
+@given(
+    st.lists(CONDITIONS, min_size=1, max_size=4),
+    st.sampled_from([" and ", " or ", ", "]),
+    st.lists(CONDITIONS.filter(lambda text: "(" not in text), max_size=3),
+)
+def test_a_trigger_that_passes_the_check_comes_back_from_its_tree(outer, connective, inner):
+    fql = connective.join([*outer, f"({' or '.join(inner)})"] if inner else outer)
+    try:
+        triggers.check(fql)
+    except TriggerError:
+        return
+    tree = triggers.parse(fql)
+    again = triggers.generate(tree)
+    triggers.check(again)
+    assert triggers.parse(again) == tree
+    assert triggers.generate(triggers.parse(again)) == again
+
+
+FOUND = {"=": "a b", "!=": "x", "contains": "b", "not_contains": "x", "starts_with": "a", "ends_with": "b"}
+
+
+@pytest.mark.parametrize(
+    ("subject", "operator"),
+    [(s, operator) for s, operators in builder.OFFERED.items() for operator in operators],
+)
+def test_the_form_can_say_all_that_it_offers(subject, operator):
+    value = {**FOUND, "not_starts_with": "x", "not_ends_with": "x"}.get(operator)
+    actual = "a b"
+    if operator in builder.WITH_NUMBER:
+        actual, value = 5, {"<": 6, "<=": 5, ">": 4.5, ">=": 5, "number_equals": 5}.get(operator, 7)
+    elif operator in builder.WITHOUT_VALUE:
+        actual = {"is_true": True, "is_false": False, "exists": "a", "not_exists": None}[operator]
+    nested = subject.startswith("event-") and subject != "event-type"
+    condition = Condition(subject, operator, value, "order id.9" if nested else None)
+    found = {"order id": {"9": actual}}
+    event = {"properties": found, "traits": found, "context": found}
+    event |= dict.fromkeys(("type", "event", "name", "userId"), actual)
+    for match in ("all", "any"):
+        trigger = builder.build([condition, Condition("event-context", "exists", name="order id")], match)
+        assert triggers.matches(trigger, event)
+    trigger = builder.build([condition])
+    assert triggers.matches(trigger, event)
+    assert triggers.parse(trigger).children == (condition,)
+    opposite = {"=": "!=", "contains": "not_contains", "starts_with": "not_starts_with"}.get(operator)
+    if opposite in builder.OFFERED[subject]:
+        assert not triggers.matches(
+            builder.build([Condition(subject, opposite, value, condition.name)]), event
+        )
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        (Condition("event", "=", 'a "quote"'), "can't hold a \""),
+        (Condition("event", "exists"), "can't be compared with exists"),
+        (Condition("event", "ends_with", "a*"), "would be read as"),
+        (Condition("event-property", "<", "5", "a"), "needs a number"),
+        (Condition("event-property", "=", 5, "a"), "needs a text"),
+        (Condition("event-property", "=", "x", ""), "needs a name|unexpected|unknown|expected"),
+    ],
+)
+def test_the_form_refuses_what_the_language_cannot_say(condition, words):
+    with pytest.raises(TriggerError, match=words):
+        builder.build([condition])
+
+
+def test_the_form_asks_for_a_condition():
+    with pytest.raises(TriggerError, match="needs a condition"):
+        builder.build([])
 
 
 FRAGMENTS = [
