@@ -117,6 +117,7 @@ def create_api(
         state=State(
             {
                 "store": Store.open(settings, catalogue),
+                "settings": settings,
                 "throttle": Throttle(time.monotonic),
                 "rate_limit": RateLimit(settings.api_requests_per_minute),
                 "metadata": Metadata(catalogue),
