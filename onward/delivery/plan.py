@@ -8,6 +8,7 @@ from onward.destinations.catalog import Catalogue
 from onward.destinations.definition import Action, Call, Definition, Payload
 from onward.destinations.outcome import Outcome, discarded
 from onward.pipeline import route
+from onward.pipeline.governance.spec import SchemaEvent
 from onward.pipeline.route import Route, RouteSpec, SubscriptionSpec
 from onward.workspace.snapshot import Destination, Source, Subscription
 
@@ -29,6 +30,8 @@ class Plan:
     targets: list[Target]
     """By the place of the subscription in the destination."""
     _by_subscription: Mapping[str, Target]
+    events: tuple[SchemaEvent, ...] = ()
+    """The toggles of the source's schema."""
 
     @classmethod
     def of(cls, destination: Destination, source: Source | None, catalogue: Catalogue) -> "Plan":
@@ -44,6 +47,8 @@ class Plan:
                 default_enabled=definition.default_enabled,
                 supported_types=definition.supported_types,
                 filters=destination.filters,
+                transformations=destination.transformations,
+                kept_back=kept_back(source, definition.integration_names),
                 subscriptions=[
                     SubscriptionSpec(
                         subscription.trigger,
@@ -62,11 +67,16 @@ class Plan:
             compiled,
             targets,
             {target.subscription_id: target for target in targets},
+            _schema_events(source),
         )
 
     def is_of(self, destination: Destination, source: Source | None) -> bool:
         """Whether this is the plan of just that configuration."""
-        return self.destination == destination and self.write_keys == _write_keys(source)
+        return (
+            self.destination == destination
+            and self.write_keys == _write_keys(source)
+            and self.events == _schema_events(source)
+        )
 
     def target(self, subscription_id: str) -> Target:
         """Where a parked payload goes, also if its mapping is gone."""
@@ -83,6 +93,20 @@ class Plan:
 
 def _action(definition: Definition, subscription: Subscription) -> Action:
     return definition.actions.get(subscription.action, REMOVED)
+
+
+def kept_back(source: Source | None, names: Sequence[str]) -> frozenset[tuple[str, str]]:
+    """What the source's schema keeps from the destination of these names: types and event names."""
+    return frozenset(
+        (event.kind.lower(), event.name)
+        for event in _schema_events(source)
+        if any(event.integrations.get(name) is False for name in names)
+    )
+
+
+def _schema_events(source: Source | None) -> tuple[SchemaEvent, ...]:
+    governance = source.governance if source is not None else None
+    return governance.events if governance is not None else ()
 
 
 def _write_keys(source: Source | None) -> tuple[str, ...]:

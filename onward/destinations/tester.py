@@ -25,6 +25,7 @@ from onward.egress.http import Client, EgressError
 from onward.egress.masking import Masking
 from onward.egress.record import DryRun, Exchange, Recorder
 from onward.pipeline import explain, payloads, route, triggers
+from onward.pipeline.governance.transformations import TransformationError, Transformations
 from onward.pipeline.mapping import MappingError
 from onward.pipeline.route import Route, RouteSpec, SubscriptionSpec
 from onward.pipeline.types import Event
@@ -36,6 +37,8 @@ GRACE = 5.0
 """Seconds that an action may take beyond the timeout that it was told to keep."""
 PATIENCE = 60.0
 """Seconds for a whole test."""
+EDITING = ("filters", "transformations")
+"""Steps that change the event."""
 AT_ONCE = 8
 """Mappings that an event tester sends for at the same time."""
 
@@ -84,7 +87,7 @@ class Instance:
         )
 
     def route(self, subscriptions: Sequence[Subscription], *, filters: bool) -> Route:
-        """The way of events to these mappings, as deliveries go, with or without the filters."""
+        """The way of events to these mappings, as deliveries go, with or without what is before triggers."""
         definition = self.definition
         return route.compile(
             RouteSpec(
@@ -92,6 +95,7 @@ class Instance:
                 default_enabled=definition.default_enabled,
                 supported_types=definition.supported_types,
                 filters=self.destination.filters if filters else (),
+                transformations=self.destination.transformations if filters else (),
                 subscriptions=[
                     SubscriptionSpec(
                         each.trigger,
@@ -191,7 +195,7 @@ class Step(Shape, frozen=True):
     code: str
     message: str
     output: Any = None
-    """The event after the filters."""
+    """The event after the filters, or after the transformations."""
 
 
 class Preview(Shape, frozen=True):
@@ -246,6 +250,8 @@ async def test_event(instance: Instance, event: Event) -> EventResult:
     """A real send through all enabled mappings that the event meets (spec §20.1)."""
     subscriptions = [each for each in instance.destination.subscriptions if each.enabled]
     bypassed = await asyncio.to_thread(stopped_at, instance, event)
+    if bypassed is None or bypassed.filter_id is not None:
+        event = await asyncio.to_thread(transformed, instance, event)
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def one(subscription: Subscription) -> Result:
@@ -277,7 +283,7 @@ def preview(instance: Instance, event: Event) -> Preview:
         id = subscriptions[int(step.id)].id if step.stage in ("trigger", "mapping") else step.id
         if not single and not step.passed:
             stopped = Stop(code=step.code, message=step.message, filter_id=step.id or None)
-        if step.stage == "filters" and step.passed:
+        if step.stage in EDITING and step.passed:
             event = step.output
         steps.append(
             Step(
@@ -287,7 +293,7 @@ def preview(instance: Instance, event: Event) -> Preview:
                 name=names.get(id, ""),
                 code=step.code,
                 message=step.message,
-                output=step.output if step.stage == "filters" else None,
+                output=step.output if step.stage in EDITING else None,
             )
         )
     met = {step.id for step in steps if step.stage == "mapping"}
@@ -306,10 +312,21 @@ def preview(instance: Instance, event: Event) -> Preview:
 
 def stopped_at(instance: Instance, event: Event) -> Stop | None:
     """What would stop the event before the triggers on its ordinary way."""
-    verdict = instance.route((), filters=True).match(event, SystemRandom())
+    try:
+        verdict = instance.route((), filters=True).match(event, SystemRandom())
+    except TransformationError as error:
+        return Stop(code="INTERNAL", message=str(error), filter_id=None)
     if isinstance(verdict, Stopped) and verdict != route.NO_MAPPING:
         return Stop(code=str(verdict), message=verdict.message, filter_id=verdict.filter_id or None)
     return None
+
+
+def transformed(instance: Instance, event: Event) -> Event:
+    """What the transformations make of an event; itself where they can't be applied to it."""
+    try:
+        return Transformations(instance.destination.transformations)(event)
+    except TransformationError:
+        return event
 
 
 def map_event(instance: Instance, subscription: Subscription, event: Event) -> Result:

@@ -5,11 +5,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from onward.pipeline.governance.transformations import TransformationError
 from onward.pipeline.route import Route
 from onward.pipeline.types import Event
 from onward.pipeline.verdict import Stopped
 
-Stage = Literal["admission", "filter", "filters", "trigger", "triggers", "mapping"]
+Stage = Literal["admission", "filter", "filters", "transformations", "trigger", "triggers", "mapping"]
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -24,7 +25,7 @@ class Step(msgspec.Struct, frozen=True):
     """Of what stopped the event (spec §12.4)."""
     message: str = ""
     output: Any = None
-    """The event after the filters, the payload after a mapping."""
+    """The event after the filters and after the transformations, the payload after a mapping."""
 
 
 def explain(route: Route, event: Event, rng: Random) -> list[Step]:
@@ -46,6 +47,12 @@ def explain(route: Route, event: Event, rng: Random) -> list[Step]:
             return [*steps, _step("filters", verdict)]
         filtered = verdict
         steps.append(Step("filters", True, output=filtered))
+    if route.transform is not None:
+        try:
+            filtered = route.transform(filtered)
+        except TransformationError as error:
+            return [*steps, Step("transformations", False, code="INTERNAL", message=str(error))]
+        steps.append(Step("transformations", True, output=filtered))
     steps += [Step("trigger", trigger(filtered), str(at)) for at, trigger in route.triggers]
     matched = route.match(event, Random(seed))  # noqa: S311
     if isinstance(matched, Stopped):

@@ -31,6 +31,11 @@ def allows(integrations: Any, names: tuple[str, ...], default_enabled: bool = Tr
     return value is None or _is_yes(value)
 
 
+def named(integrations: Any, names: tuple[str, ...]) -> bool:
+    """Whether an event says itself whether it is for the destination of these names."""
+    return type(integrations) is dict and any(integrations.get(name) is not None for name in names)
+
+
 def options(integrations: Any, names: tuple[str, ...]) -> dict[str, Any]:
     """The options that the event carries for this destination, {} if it carries none."""
     if type(integrations) is dict:

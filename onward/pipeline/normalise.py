@@ -6,6 +6,7 @@ record again gives the same events again.
 """
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -58,6 +59,8 @@ def normalise(envelope: Envelope, body: bytes, count: int = 1) -> list[Event | U
             return [Undecodable(position, f"the body is not JSON: {error}") for position in range(count)]
     if not envelope.batch:
         return [_Request(envelope, {}).complete(content, 0)]
+    if envelope.complete:
+        return _as_stored(content, frozenset(envelope.skip), count)
     items = content.get("batch") if type(content) is dict else None
     if type(items) is not list:
         return [Undecodable(position, "the body holds no batch") for position in range(count)]
@@ -66,6 +69,31 @@ def normalise(envelope: Envelope, body: bytes, count: int = 1) -> list[Event | U
         return [complete(item, position) for position, item in enumerate(items)]
     skip = frozenset(envelope.skip)
     return [complete(item, position) for position, item in enumerate(items) if position not in skip]
+
+
+def completer(envelope: Envelope, content: Any) -> Callable[[Event, int], Event | Undecodable]:
+    """A function of an event and its position that completes it, and leaves the one given as it is.
+
+    `content` is the decoded body of a batch, for what its events share.
+    """
+    complete = _Request(envelope, content if type(content) is dict else {}).complete
+
+    def completed(event: Event, position: int) -> Event | Undecodable:
+        context = event.get("context")
+        return complete({**event, "context": {**context}} if type(context) is dict else {**event}, position)
+
+    return completed
+
+
+def _as_stored(content: Any, skip: frozenset[int], count: int) -> list[Event | Undecodable]:
+    items = content.get("batch") if type(content) is dict else None
+    if type(items) is not list:
+        return [Undecodable(position, "the body holds no batch") for position in range(count)]
+    return [
+        item if type(item) is dict else Undecodable(position, "the event is not an object")
+        for position, item in enumerate(items)
+        if position not in skip
+    ]
 
 
 def trim_properties(event: Event, most: int = MAX_PROPERTIES) -> Event:

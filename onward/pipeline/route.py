@@ -1,14 +1,13 @@
 """One event's way to one destination, up to the payloads (spec §2 step 11): pure, compiled once per version.
 
-    already sent by the device → integrations object → event type → destination filters → triggers
-    → (insert function) → mappings → the action's fields
+    already sent by the device → integrations object → event type → destination filters
+    → the destination's transformations → triggers → (insert function) → mappings → the action's fields
 
-Consent comes before the integrations object, and destination transformations after the filters, once they
-exist. The insert function runs between `Route.match` and `Route.map`: triggers see the event as it was
-before it, mappings the one it returns (spec §22.9).
+Consent comes before the integrations object, once it exists. The insert function runs between `Route.match`
+and `Route.map`: triggers see the event as it was before it, mappings the one it returns (spec §22.9).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
@@ -17,6 +16,8 @@ import msgspec
 from onward.pipeline import integrations, mapping, payloads, triggers
 from onward.pipeline.fields import FieldLike
 from onward.pipeline.filters import Filters, FilterSpec
+from onward.pipeline.governance.spec import Transformation
+from onward.pipeline.governance.transformations import TransformationError, Transformations
 from onward.pipeline.types import EVENT_TYPES, Event
 from onward.pipeline.verdict import Stopped
 
@@ -24,6 +25,7 @@ Payload = dict[str, Any]
 
 SENT_CLIENT_SIDE = Stopped("MESSAGE_SENT_CLIENT_SIDE")
 NOT_INTEGRATED = Stopped(integrations.FILTERED)
+KEPT_BACK = Stopped(integrations.FILTERED, message="the source's schema keeps it from this destination")
 UNSUPPORTED_TYPE = Stopped("UNSUPPORTED_EVENT_TYPE")
 NO_MAPPING = Stopped("NO_MATCHING_MAPPING")
 
@@ -54,6 +56,10 @@ class RouteSpec(msgspec.Struct, frozen=True, kw_only=True):
     device_mode: bool = False
     """Whether libraries may have sent the event to it themselves."""
     filters: Sequence[FilterSpec] = ()
+    transformations: Sequence[Transformation] = ()
+    kept_back: frozenset[tuple[str, str]] = frozenset()
+    """Types and event names that the source's schema keeps from it (`""` for all of a type), unless an
+    event asks for it by name (spec §5)."""
     subscriptions: Sequence[SubscriptionSpec] = ()
 
 
@@ -79,6 +85,7 @@ class Route:
     def __init__(self, spec: RouteSpec) -> None:
         self.spec = spec
         self.filters = Filters(spec.filters) if any(each.enabled for each in spec.filters) else None
+        self.transform = _compile_transformations(spec.transformations)
         self.triggers = [
             (at, triggers.compile(subscription.trigger))
             for at, subscription in enumerate(spec.subscriptions)
@@ -101,6 +108,8 @@ class Route:
             if isinstance(filtered, Stopped):
                 return filtered
             event = filtered
+        if self.transform is not None:
+            event = self.transform(event)
         matched = [at for at, trigger in self.triggers if trigger(event)]
         return (event, matched) if matched else NO_MAPPING
 
@@ -111,7 +120,16 @@ class Route:
             return SENT_CLIENT_SIDE
         if not integrations.allows(event.get("integrations"), spec.integration_names, spec.default_enabled):
             return NOT_INTEGRATED
+        if spec.kept_back and self._is_kept_back(event):
+            return KEPT_BACK
         return None if event.get("type") in spec.supported_types else UNSUPPORTED_TYPE
+
+    def _is_kept_back(self, event: Event) -> bool:
+        kind, name = event.get("type"), event.get("event")
+        kept_back = self.spec.kept_back
+        if (kind, name if kind == "track" and type(name) is str else "") not in kept_back:
+            return False
+        return not integrations.named(event.get("integrations"), self.spec.integration_names)
 
     def map(self, event: Event, subscriptions: list[int]) -> list[Mapped]:
         """Everything after the insert function: the payload of each subscription, or its problem."""
@@ -143,6 +161,21 @@ def sent_client_side(event: Event, names: tuple[str, ...]) -> bool:
     metadata = event.get("_metadata")
     bundled = metadata.get("bundled") if type(metadata) is dict else None
     return type(bundled) is list and any(name in bundled for name in names)
+
+
+def _compile_transformations(specs: Sequence[Transformation]) -> Callable[[Event], Event] | None:
+    """None if there are none. What can't be compiled fails each event: it might hide something."""
+    if not specs:
+        return None
+    try:
+        return Transformations(specs)
+    except TransformationError as error:
+        broken = error
+
+    def fail(event: Event) -> Event:
+        raise broken
+
+    return fail
 
 
 def _compile_builder(subscription: SubscriptionSpec) -> payloads.Builder | str:

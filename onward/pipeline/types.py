@@ -38,3 +38,6 @@ class Envelope(msgspec.Struct, array_like=True, frozen=True):
     """messageIds that the door assigned, by position in the batch (0 for a single event)."""
     direct: bool = False
     """Whether the user's own device called, whatever the event says of its library: the pixel (spec §3.6)."""
+    complete: bool = False
+    """Whether the body is a batch of events that the door completed itself, because rules of the source
+    changed one of them (`onward.pipeline.governance`): nothing is added to them any more."""

@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from onward.pipeline.governance.spec import Governance, Transformation
+
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     id: str
@@ -20,6 +22,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     write_keys: tuple[str, ...] = ()
     rate_limit: float | None = None
     """Accepted requests a second, or None for no limit."""
+    governance: Governance | None = None
+    """Schema, tracking plan and transformations; None if there are none, which costs nothing."""
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +88,8 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
     filters: tuple[Filter, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
+    transformations: tuple[Transformation, ...] = ()
+    """Those of its source for destinations of its kind."""
     policy: DeliveryPolicy = msgspec.field(default_factory=DeliveryPolicy)
 
 
