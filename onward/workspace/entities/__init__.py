@@ -9,6 +9,7 @@ from onward.workspace.entities.connections import (
     Workspace,
     WriteKey,
 )
+from onward.workspace.entities.functions import EdgeFunction, Function, FunctionVersion, InsertInstance
 from onward.workspace.entities.people import (
     Grant,
     Group,
@@ -20,17 +21,22 @@ from onward.workspace.entities.people import (
     User,
 )
 from onward.workspace.entities.privacy import Regulation, RegulationRetry, RegulationTarget, Suppression
+from onward.workspace.entities.storage import ReverseEtlModel, SelectiveSync, Warehouse, WarehouseSource
 from onward.workspace.entities.system import AuditEvent, Revision, StoredSnapshot, Token
 
 __all__ = [
     "AuditEvent",
     "Destination",
     "Document",
+    "EdgeFunction",
     "Entity",
     "Filter",
+    "Function",
+    "FunctionVersion",
     "Grant",
     "Group",
     "GroupMember",
+    "InsertInstance",
     "Invite",
     "Json",
     "Label",
@@ -39,7 +45,9 @@ __all__ = [
     "RegulationRetry",
     "RegulationTarget",
     "Resource",
+    "ReverseEtlModel",
     "Revision",
+    "SelectiveSync",
     "Session",
     "Source",
     "StoredSnapshot",
@@ -47,6 +55,8 @@ __all__ = [
     "Suppression",
     "Token",
     "User",
+    "Warehouse",
+    "WarehouseSource",
     "Workspace",
     "WriteKey",
     "same_json",
