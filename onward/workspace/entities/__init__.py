@@ -10,6 +10,14 @@ from onward.workspace.entities.connections import (
     WriteKey,
 )
 from onward.workspace.entities.functions import EdgeFunction, Function, FunctionVersion, InsertInstance
+from onward.workspace.entities.governance import (
+    PlanConnection,
+    Rule,
+    SchemaEvent,
+    SchemaSettings,
+    TrackingPlan,
+    Transformation,
+)
 from onward.workspace.entities.people import (
     Grant,
     Group,
@@ -41,12 +49,16 @@ __all__ = [
     "Json",
     "Label",
     "Membership",
+    "PlanConnection",
     "Regulation",
     "RegulationRetry",
     "RegulationTarget",
     "Resource",
     "ReverseEtlModel",
     "Revision",
+    "Rule",
+    "SchemaEvent",
+    "SchemaSettings",
     "SelectiveSync",
     "Session",
     "Source",
@@ -54,6 +66,8 @@ __all__ = [
     "Subscription",
     "Suppression",
     "Token",
+    "TrackingPlan",
+    "Transformation",
     "User",
     "Warehouse",
     "WarehouseSource",
