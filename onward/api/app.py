@@ -22,6 +22,7 @@ from onward.api import (
     destinations,
     docs,
     echo,
+    engage,
     filters,
     iam,
     labels,
@@ -98,6 +99,7 @@ def create_api(
                     tools.router,
                 ],
             )
+                    *engage.ROUTES,
         ],
         middleware=[limited, DefineMiddleware(Authentication), tagged],
         guards=[check_permission],

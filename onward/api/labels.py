@@ -81,6 +81,7 @@ def add_labels(context: InContext, source_id: Id, body: RawBody) -> Json:
 @put(
     "/sources/{source_id:str}/labels",
     operation_id="replaceLabelsInSource",
+    shown_by="getSource",
     sync_to_thread=True,
     body=Labels,
     answer=LabelsAnswer,

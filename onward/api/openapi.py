@@ -6,6 +6,7 @@ Each route says in its decorator what it takes and gives:
     query=DebuggerQuery     a struct of its parameters, read by `read_query`
     answer=SourceAnswer     a typed dict of what is in `data` (`bare=True`: of the answer itself)
     media="text/html"       what the answer is, if not JSON; `answer` is then what each of its lines is
+    shown_by="getSource"    the operation that shows what this one changes (`preconditions.py`)
     tag="Sources"           where it stands, if not where its path says
     statuses=("default",)   what else it may answer with
 

@@ -13,10 +13,12 @@ from collections.abc import Callable
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from onward.api.segment import UNAVAILABLE
 from onward.workspace.entities import Destination, Source
 from onward.workspace.roles import Permission
 
 OPERATIONS: dict[str, Permission] = {
+    **dict.fromkeys((operation for _, _, operation in UNAVAILABLE), Permission.ANY),
     "echo": Permission.ANY,
     "getWorkspace": Permission.WORKSPACE_READ,
     "getOpenApi": Permission.NONE,

@@ -21,16 +21,17 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Response
+from litestar import Response
 from litestar.connection import ASGIConnection
 from litestar.datastructures import MutableScopeHeaders
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
 
-from onward.api.openapi import function
+from onward.api.openapi import function, operations
 
 TAG = re.compile(r'(?:W/)?"[^"]*"')
+KIND = re.compile(r":[a-z]+(?=\})")
 STATE = "onward_condition"
 
 
@@ -96,19 +97,10 @@ def _condition(connection: ASGIConnection[Any, Any, Any, Any], handler: HTTPRout
 def _show(
     connection: ASGIConnection[Any, Any, Any, Any], handler: HTTPRouteHandler
 ) -> HTTPRouteHandler | None:
-    app: Litestar = connection.app
-    if name := handler.opt.get("shown_by"):
-        named = (
-            each
-            for handlers in app.route_handler_method_map.values()
-            for each in handlers.values()
-            if isinstance(each, HTTPRouteHandler) and each.operation_id == name
-        )
-        return next(named)
-    template = connection.scope["path_template"]
-    found = app.route_handler_method_map.get(template, {}).get("GET")
-    if isinstance(found, HTTPRouteHandler) and _describes_one_thing(found, connection.path_params):
-        return found
+    name, template = handler.opt.get("shown_by"), connection.scope["path_template"]
+    for method, path, found in operations(connection.app):
+        if method == "get" and (found.operation_id == name if name else KIND.sub("", path) == template):
+            return found if _describes_one_thing(found, connection.path_params) else None
     return None
 
 

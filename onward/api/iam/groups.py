@@ -127,6 +127,7 @@ def add_permissions_to_group(context: InContext, user_group_id: Id, body: RawBod
 @put(
     "/groups/{user_group_id:str}/permissions",
     operation_id="replacePermissionsForUserGroup",
+    shown_by="getUserGroup",
     sync_to_thread=True,
     body=Permissions,
     answer=PermissionsAnswer,

@@ -86,6 +86,7 @@ def add_permissions_to_user(context: InContext, user_id: Id, body: RawBody) -> J
 @put(
     "/{user_id:str}/permissions",
     operation_id="replacePermissionsForUser",
+    shown_by="getUser",
     sync_to_thread=True,
     body=Permissions,
     answer=PermissionsAnswer,
