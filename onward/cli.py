@@ -9,7 +9,7 @@ import cyclopts
 from cyclopts import Parameter
 
 from onward import __version__
-from onward.commands import catalog, destinations, mappings, secrets, sources, test
+from onward.commands import catalog, destinations, mappings, secrets, sources, test, workspaces
 from onward.commands.common import CommandError, Config, Data, read_settings
 from onward.settings import SettingsError
 
@@ -19,12 +19,13 @@ app = cyclopts.App(
     version=__version__,
     help_format="plaintext",
 )
-for group in (catalog, sources, destinations, mappings, test, secrets):
+for group in (catalog, sources, destinations, mappings, test, secrets, workspaces):
     app.command(group.app)
 app.register_install_completion_command(help="Complete commands and options in this shell from now on.")
 
 Host = Annotated[str | None, Parameter(help="Address to listen on (default: 127.0.0.1).")]
 Port = Annotated[int | None, Parameter(help="Port to listen on (default: 8080).")]
+OfWorkspace = Annotated[str | None, Parameter(help="Slug of the workspace (default: the first).")]
 Workers = Annotated[int | None, Parameter(help="Delivery processes (default: cores - 1).")]
 
 
@@ -132,6 +133,7 @@ def apply(
     dry_run: Annotated[bool, Parameter(help="Only show what would change.", negative=())] = False,
     prune: Annotated[bool, Parameter(help="Delete what the file does not mention.", negative=())] = False,
     yes: Annotated[bool, Parameter(help="Do not ask.", negative=())] = False,
+    workspace: OfWorkspace = None,
     data: Data = None,
     config: Config = None,
 ) -> None:
@@ -147,15 +149,22 @@ def apply(
         raise CommandError(f"can't read {file}: {error}") from error
     if not (dry_run or yes or (file != "-" and sys.stdin.isatty())):
         raise CommandError("nobody is here to ask; add --yes to apply, or --dry-run to look")
-    configure.apply(read_settings(config, data=data), text, dry_run=dry_run, prune=prune, ask=not yes)
+    configure.apply(
+        read_settings(config, data=data),
+        text,
+        dry_run=dry_run,
+        prune=prune,
+        ask=not yes,
+        workspace=workspace,
+    )
 
 
 @app.command
-def export(*, data: Data = None, config: Config = None) -> None:
+def export(*, workspace: OfWorkspace = None, data: Data = None, config: Config = None) -> None:
     """Print the workspace as YAML, as `apply` takes it. Secrets are left out, by name."""
     from onward import configure
 
-    print(configure.export(read_settings(config, data=data)), end="")
+    print(configure.export(read_settings(config, data=data), workspace), end="")
 
 
 @app.command

@@ -1,4 +1,4 @@
-"""`onward apply` and `onward export`: the workspace of a data folder as YAML.
+"""`onward apply`, `export` and `workspaces`: the workspaces of a data folder, and each as YAML.
 
 They work on the configuration database itself, whether a server runs on it or not.
 """
@@ -12,6 +12,7 @@ from rich.console import Console
 from onward.destinations.catalog import open_catalogue
 from onward.roles import PRIVATE, run_folder
 from onward.settings import Settings
+from onward.workspace import workspaces as edit
 from onward.workspace import yaml
 from onward.workspace.bootstrap import bootstrap
 from onward.workspace.database import FILE
@@ -25,8 +26,11 @@ class ConfigureError(Exception):
 
 
 @contextmanager
-def _workspace(settings: Settings) -> Iterator[tuple[Store, str]]:
-    """The store and the id of the data folder's workspace. Raises `DataFolderError`."""
+def _workspace(settings: Settings, slug: str | None = None) -> Iterator[tuple[Store, str]]:
+    """The store and the id of a workspace of the data folder, the first unless `slug` names another.
+
+    Raises `DataFolderError` or `NotFound`.
+    """
     os.umask(PRIVATE)
     run_folder(settings.data)
     started = bootstrap(settings)
@@ -34,16 +38,40 @@ def _workspace(settings: Settings) -> Iterator[tuple[Store, str]]:
         Console(stderr=True, soft_wrap=True).print(f"Public API token, shown this once: {started.token}")
     store = Store.open(settings, open_catalogue(settings.catalog_folder))
     try:
-        yield store, started.workspace_id
+        yield store, started.workspace_id if slug is None else _find(store, slug)
     finally:
         store.engine.dispose()
 
 
-def apply(settings: Settings, text: str, *, dry_run: bool, prune: bool, ask: bool) -> None:
+def _find(store: Store, slug: str) -> str:
+    with store.reading() as session:
+        return edit.find_workspace(session, slug).id
+
+
+def workspaces(settings: Settings) -> list[tuple[str, str, str]]:
+    """`(slug, name, id)` of each in the data folder, the oldest first."""
+    _check_is_data_folder(settings)
+    with _workspace(settings) as (store, _), store.reading() as session:
+        return [(each.slug, each.name, each.id) for each in edit.all_workspaces(session)]
+
+
+def add_workspace(settings: Settings, slug: str, name: str | None) -> str:
+    """Make another workspace; returns a Public API token for it, to be shown once."""
+    with (
+        _workspace(settings) as (store, workspace_id),
+        store.changing(workspace_id, Actor(id="onward workspaces add")) as editor,
+    ):
+        _, token = edit.create_workspace(editor, slug, name)
+        return token
+
+
+def apply(
+    settings: Settings, text: str, *, dry_run: bool, prune: bool, ask: bool, workspace: str | None = None
+) -> None:
     """Show what `text` changes, and change it. Raises `WorkspaceError`, `ConfigureError`
     or `DataFolderError`."""
     console = Console(highlight=False, soft_wrap=True)
-    with _workspace(settings) as (store, workspace_id):
+    with _workspace(settings, workspace) as (store, workspace_id):
         diff = yaml.plan(store, workspace_id, text, os.environ, prune=prune)
         console.print(yaml.render_diff(diff))
         if dry_run or not diff:
@@ -54,11 +82,15 @@ def apply(settings: Settings, text: str, *, dry_run: bool, prune: bool, ask: boo
         console.print(f"Applied: configuration version {version}.")
 
 
-def export(settings: Settings) -> str:
-    """The workspace as YAML. Raises `ConfigureError` or `DataFolderError`."""
+def export(settings: Settings, workspace: str | None = None) -> str:
+    """The workspace as YAML. Raises `ConfigureError`, `DataFolderError` or `NotFound`."""
+    _check_is_data_folder(settings)
+    with _workspace(settings, workspace) as (store, workspace_id), store.reading() as session:
+        return yaml.export_workspace(session, workspace_id)
+
+
+def _check_is_data_folder(settings: Settings) -> None:
     if not os.path.exists(settings.data / FILE):  # noqa: PTH110 (a folder that is closed to us is none)
         raise ConfigureError(
             f"{settings.data} is no data folder of Onward, or closed to this user; name one with --data"
         )
-    with _workspace(settings) as (store, workspace_id), store.reading() as session:
-        return yaml.export_workspace(session, workspace_id)

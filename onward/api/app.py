@@ -25,6 +25,7 @@ from onward.api import (
     engage,
     filters,
     iam,
+    installation,
     labels,
     oidc,
     openapi,
@@ -77,7 +78,8 @@ def create_api(
             Router(
                 PREFIX,
                 route_handlers=[
-                    workspaces.get_workspace,
+                    *workspaces.ROUTES,
+                    installation.get_installation,
                     echo.echo,
                     openapi.get_openapi,
                     docs.get_docs,

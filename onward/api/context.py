@@ -17,7 +17,7 @@ from onward.api.preconditions import STATE, Condition
 from onward.destinations.definition import Runtime
 from onward.egress.http import Client
 from onward.workspace.access import Access
-from onward.workspace.errors import Invalid
+from onward.workspace.errors import Forbidden, Invalid
 from onward.workspace.roles import Permission
 from onward.workspace.store import Actor, Editor, Store
 
@@ -122,6 +122,11 @@ class Context:
                 self.condition.check(replace(self, session=editor.session))
             yield editor
 
+    def require_installation(self) -> None:
+        """Raises `Forbidden` for who is not an owner of the first workspace, which is the installation's."""
+        self.access.require_everywhere(Permission.WORKSPACE_WRITE)
+        if self.store.default_workspace_id() != self.workspace_id:
+            raise Forbidden("this takes an owner of the installation's first workspace")
     def narrowed(
         self, query: Select[Any], column: InstrumentedAttribute[str], permission: Permission
     ) -> Select[Any]:

@@ -21,6 +21,10 @@ OPERATIONS: dict[str, Permission] = {
     **dict.fromkeys((operation for _, _, operation in UNAVAILABLE), Permission.ANY),
     "echo": Permission.ANY,
     "getWorkspace": Permission.WORKSPACE_READ,
+    "updateWorkspace": Permission.WORKSPACE_WRITE,
+    "listWorkspaces": Permission.ANY,
+    "createWorkspace": Permission.WORKSPACE_WRITE,
+    "getInstallation": Permission.WORKSPACE_WRITE,
     "getOpenApi": Permission.NONE,
     "getApiDocs": Permission.NONE,
     "listUsers": Permission.PEOPLE_READ,
@@ -107,6 +111,8 @@ OPERATIONS: dict[str, Permission] = {
     "getDestinationAudience": Permission.DESTINATION_WRITE,
     "getDestinationDelivery": Permission.DESTINATION_READ,
     "listDestinationDiscards": Permission.DELIVERY_READ,
+    "createWorkspaceRegulation": Permission.PRIVACY_WRITE,
+    "listWorkspaceRegulations": Permission.PRIVACY_READ,
 }
 
 Scope = Callable[[Session, str, str], str | None]
