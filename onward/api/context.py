@@ -127,6 +127,7 @@ class Context:
         self.access.require_everywhere(Permission.WORKSPACE_WRITE)
         if self.store.default_workspace_id() != self.workspace_id:
             raise Forbidden("this takes an owner of the installation's first workspace")
+
     def narrowed(
         self, query: Select[Any], column: InstrumentedAttribute[str], permission: Permission
     ) -> Select[Any]:
