@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from onward.api.segment import UNAVAILABLE
-from onward.workspace.entities import Destination, Source
+from onward.workspace.entities import Destination, Source, Transformation
 from onward.workspace.roles import Permission
 
 OPERATIONS: dict[str, Permission] = {
@@ -111,6 +111,27 @@ OPERATIONS: dict[str, Permission] = {
     "getDestinationAudience": Permission.DESTINATION_WRITE,
     "getDestinationDelivery": Permission.DESTINATION_READ,
     "listDestinationDiscards": Permission.DELIVERY_READ,
+    "listSchemaSettingsInSource": Permission.SOURCE_READ,
+    "updateSchemaSettingsInSource": Permission.SOURCE_WRITE,
+    "listSchemaEventsInSource": Permission.SOURCE_READ,
+    "updateSchemaEventsInSource": Permission.SOURCE_WRITE,
+    "listTrackingPlans": Permission.TRACKING_PLAN_READ,
+    "createTrackingPlan": Permission.TRACKING_PLAN_WRITE,
+    "getTrackingPlan": Permission.TRACKING_PLAN_READ,
+    "updateTrackingPlan": Permission.TRACKING_PLAN_WRITE,
+    "deleteTrackingPlan": Permission.TRACKING_PLAN_WRITE,
+    "listRulesFromTrackingPlan": Permission.TRACKING_PLAN_READ,
+    "replaceRulesInTrackingPlan": Permission.TRACKING_PLAN_WRITE,
+    "updateRulesInTrackingPlan": Permission.TRACKING_PLAN_WRITE,
+    "removeRulesFromTrackingPlan": Permission.TRACKING_PLAN_WRITE,
+    "listSourcesFromTrackingPlan": Permission.TRACKING_PLAN_READ,
+    "addSourceToTrackingPlan": Permission.TRACKING_PLAN_WRITE,
+    "removeSourceFromTrackingPlan": Permission.TRACKING_PLAN_WRITE,
+    "listTransformations": Permission.SOURCE_READ,
+    "createTransformation": Permission.SOURCE_WRITE,
+    "getTransformation": Permission.SOURCE_READ,
+    "updateTransformation": Permission.SOURCE_WRITE,
+    "deleteTransformation": Permission.SOURCE_WRITE,
     "createWorkspaceRegulation": Permission.PRIVACY_WRITE,
     "listWorkspaceRegulations": Permission.PRIVACY_READ,
 }
@@ -129,8 +150,14 @@ def _source_of_destination(session: Session, workspace_id: str, id: str) -> str 
     return session.scalar(query.where(Destination.id == id, Source.workspace_id == workspace_id))
 
 
+def _source_of_transformation(session: Session, workspace_id: str, id: str) -> str | None:
+    query = select(Source.id).join(Transformation, Transformation.source_id == Source.id)
+    return session.scalar(query.where(Transformation.id == id, Source.workspace_id == workspace_id))
+
+
 SCOPES: dict[str, Scope] = {
     "source_id": _source,
+    "transformation_id": _source_of_transformation,
     "destination_id": _source_of_destination,
 }
 """By the name of a path's parameter."""

@@ -1,7 +1,8 @@
 """A request's query parameters as a struct, in the spellings that Segment's SDKs use.
 
 A list is `ids[0]=a&ids[1]=b`, `ids[]=a&ids[]=b`, `ids=a&ids=b` or `ids=a,b`; a member of an object is
-`pagination[count]=5` or `pagination.count=5`. Pagination itself is read by `provide_paging`.
+`pagination[count]=5` or `pagination.count=5`. Objects in a list are `rules[0][key]=a` or `rules[0].key=a`.
+Pagination itself is read by `provide_paging`.
 """
 
 import re
@@ -16,6 +17,9 @@ from onward.workspace.shapes import located
 Query = TypeVar("Query", bound=msgspec.Struct)
 
 INDEX = re.compile(r"\[[0-9]*\]$")
+MEMBER = re.compile(
+    r"(?P<list>[A-Za-z]+)\[(?P<index>[0-9]{1,6})\](?:\[(?P<bracket>[A-Za-z]+)\]|\.(?P<dot>[A-Za-z]+))"
+)
 
 
 def read_query(request: ApiRequest, kind: type[Query]) -> Query:
@@ -24,16 +28,27 @@ def read_query(request: ApiRequest, kind: type[Query]) -> Query:
     lists = {field.encode_name: _is_list(hints[field.name]) for field in msgspec.structs.fields(kind)}
     given: dict[str, Any] = {}
     for spelling, value in request.query_params.multi_items():
+        if (part := MEMBER.fullmatch(spelling)) and part["list"] in lists:
+            items = given.setdefault(part["list"], {})
+            if not isinstance(items, dict):
+                raise Invalid("this is a list of objects, or of texts", field=part["list"])
+            items.setdefault(int(part["index"]), {})[part["bracket"] or part["dot"]] = value
+            continue
         name = INDEX.sub("", spelling)
         if name not in lists:
             continue
         if lists[name]:
+            if isinstance(given.get(name), dict):
+                raise Invalid("this is a list of objects", field=name)
             values = [value] if spelling != name else value.split(",")
             given.setdefault(name, []).extend(values)
         elif name in given:
             raise Invalid("this can be given once only", field=name)
         else:
             given[name] = value
+    for name, items in given.items():
+        if isinstance(items, dict):
+            given[name] = [items[index] for index in sorted(items)]
     try:
         return msgspec.convert(given, kind, strict=False)
     except msgspec.ValidationError as error:

@@ -30,6 +30,7 @@ from onward.workspace.errors import naming
 from onward.workspace.pages import page
 from onward.workspace.roles import Permission
 from onward.workspace.shapes import from_json
+from onward.workspace.tracking_plans import plan_of
 
 RING = 500
 
@@ -62,9 +63,9 @@ class DebuggerLine(TypedDict):
     receivedAt: str
     type: str
     messageId: str | None
-    verdict: Literal["accepted", "discarded", "duplicate"]
+    verdict: Literal["accepted", "discarded", "duplicate", "filtered"]
     code: str | None
-    """Why it was discarded."""
+    """Why it was discarded, or filtered by the source's schema or tracking plan."""
     payload: Any
     """The event as JSON, or as text where it is none."""
 
@@ -114,7 +115,7 @@ def create_source(context: InContext, body: RawBody) -> Json:
 def get_source(context: InContext, source_id: Id) -> Json:
     with context.reading() as session:
         source = edit.get_source(session, context.workspace_id, source_id)
-        return answer(source=_view(context, source), trackingPlanId=None)
+        return answer(source=_view(context, source), trackingPlanId=plan_of(session, source))
 
 
 @patch(

@@ -20,6 +20,9 @@ EXCEPTIONS = {
     "Integration Modified": "Destination Modified",
     "Integration Enabled": "Destination Enabled",
     "Invite Created": "Users Invited",
+    "Transformation Modified": "Transformation Updated",
+    "Transformation Enabled": "Transformation Updated",
+    "Transformation Disabled": "Transformation Updated",
     "User Group Modified": "User Group Updated",
 }
 """Where Segment's names don't follow the pattern."""

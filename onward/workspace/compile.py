@@ -13,6 +13,7 @@ from sqlalchemy import Result, Row, delete, func, select
 from sqlalchemy.orm import Session
 
 from onward.workspace import entities, snapshot
+from onward.workspace.compile_governance import compile_rules
 from onward.workspace.secrets import Cipher
 
 Listed = entities.Source | entities.Destination | entities.Filter | entities.Subscription
@@ -29,6 +30,7 @@ def compile_snapshot(session: Session, cipher: Cipher, version: int) -> snapshot
     write_keys = _write_keys(session)
     filters = _filters(session)
     subscriptions = _subscriptions(session)
+    rules = compile_rules(session, cipher)
     sources = [
         snapshot.Source(
             id=row.id,
@@ -38,6 +40,7 @@ def compile_snapshot(session: Session, cipher: Cipher, version: int) -> snapshot
             enabled=row.enabled,
             write_keys=tuple(write_keys[row.id]),
             rate_limit=row.rate_limit,
+            governance=rules.of_sources.get(row.id),
         )
         for row in _rows(session, entities.Source)
     ]
@@ -57,6 +60,7 @@ def compile_snapshot(session: Session, cipher: Cipher, version: int) -> snapshot
                 settings=open_settings(row, cipher),
                 filters=tuple(filters[row.id]),
                 subscriptions=tuple(subscriptions[row.id]),
+                transformations=rules.of_destinations.get((row.source_id, row.definition), ()),
                 policy=snapshot.DeliveryPolicy(**row.delivery),
             )
             for row in _rows(session, entities.Destination)
