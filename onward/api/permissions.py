@@ -133,7 +133,13 @@ OPERATIONS: dict[str, Permission] = {
     "updateTransformation": Permission.SOURCE_WRITE,
     "deleteTransformation": Permission.SOURCE_WRITE,
     "createWorkspaceRegulation": Permission.PRIVACY_WRITE,
+    "createSourceRegulation": Permission.PRIVACY_WRITE,
+    "createCloudSourceRegulation": Permission.PRIVACY_WRITE,
     "listWorkspaceRegulations": Permission.PRIVACY_READ,
+    "listRegulationsFromSource": Permission.PRIVACY_READ,
+    "getRegulation": Permission.PRIVACY_READ,
+    "deleteRegulation": Permission.PRIVACY_WRITE,
+    "listSuppressions": Permission.PRIVACY_READ,
 }
 
 Scope = Callable[[Session, str, str], str | None]

@@ -13,7 +13,7 @@ from onward.delivery.state.protocol import Count
 from onward.eventlog.cache import DecodeCache, Decoded
 from onward.eventlog.protocol import Position
 from onward.eventlog.record import CorruptRecord
-from onward.pipeline.normalise import Undecodable
+from onward.pipeline.normalise import USER_DELETED, Undecodable
 from onward.pipeline.types import Event
 
 log = structlog.get_logger()
@@ -24,8 +24,6 @@ EVENTS = 1_000
 """Events taken at a time, or one record: more would keep the process's other destinations waiting."""
 EXPIRED = "EXPIRED_IN_LOG"
 """Discard code of events that retention deleted before the destination could take them."""
-UNDECODABLE = "BAD_REQUEST"
-"""Discard code of an event in the log that no longer decodes."""
 
 
 class SourceLog:
@@ -119,7 +117,10 @@ class Follower:
         """One event: items for its mappings, or a count of why there are none."""
         if isinstance(event, Undecodable):
             label = self._labels.unknown
-            self._settler.refuse(record, label, UNDECODABLE, event.reason, {}, received_at, now)
+            if event.code == USER_DELETED:  # as was asked for: nothing to look into, nothing to keep
+                record.own.count(label.count("filtered", USER_DELETED))
+            else:
+                self._settler.refuse(record, label, event.code, event.reason, {}, received_at, now)
             return
         try:
             routed = plan.route(event, self._dice)

@@ -29,8 +29,8 @@ from onward.delivery.limiter import RateLimiter
 from onward.delivery.parking import Parking
 from onward.delivery.plan import Plan
 from onward.delivery.sender import each, send
-from onward.delivery.settle import Settler
-from onward.delivery.state.protocol import Changes, DestinationState, Parked, StateStore
+from onward.delivery.settle import Forgotten, Settler
+from onward.delivery.state.protocol import Changes, DestinationState, Held, Parked, StateStore
 from onward.destinations.definition import Call, Runtime
 from onward.destinations.outcome import Outcome
 from onward.egress.http import Client
@@ -59,17 +59,20 @@ class DestinationLoop:
         changed: Callable[[], None],
         dice: Random,
         runtime: Runtime | None = None,
+        forgotten: Forgotten = lambda event, received_at: False,
     ) -> None:
-        """`changed` is called when there may be something to commit."""
+        """`changed` is called when there may be something to commit; `forgotten` tells events of people
+        who are being deleted."""
         policy = plan.destination.policy
         self.plan = plan
+        self._store = store
         self._http = http
         self._runtime = runtime
         self._dice = dice
         self._changed = changed
         self._labels = Labels()
         self._ledger = Ledger(state.cursor)
-        self._settler = Settler(policy, dice)
+        self._settler = Settler(policy, dice, forgotten)
         self._follower = Follower(source, self._ledger, self._settler, self._labels, dice)
         self._parking = Parking(store, plan.destination.id, state.next_due)
         self._batcher = Batcher(policy)
@@ -120,6 +123,13 @@ class DestinationLoop:
     def committed(self, changes: Changes) -> None:
         self._parking.committed(changes)
         self.wake()
+
+    async def erase(self, found: Held) -> bool:
+        """Take out of the store what was found in it; False if some of it is in memory, on its way out."""
+        async with self._parking.alone() as claimed:
+            free = Held(found.discards, found.parked - claimed)
+            await asyncio.to_thread(self._store.erase, self.plan.destination.id, free, time.time())
+        return not found.parked & claimed
 
     async def stop(self) -> None:
         """Begin nothing more; wait for the requests in flight."""

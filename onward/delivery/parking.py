@@ -2,6 +2,8 @@
 
 import asyncio
 import math
+from collections.abc import AsyncIterator, Set
+from contextlib import asynccontextmanager
 
 from onward.delivery.state.protocol import Changes, Parked, StateStore
 
@@ -17,6 +19,7 @@ class Parking:
         """When the first that is not in memory is due (s since the epoch); None if there is none."""
         self._store = store
         self._destination_id = destination_id
+        self._claiming = asyncio.Lock()
         self._claimed: set[int] = set()
         """In memory, until what became of them is committed."""
         self._tried: set[int] = set()
@@ -33,6 +36,10 @@ class Parking:
         """What is due, claimed; bulk batches whole. Empty if a lot is in memory already."""
         if self.next_due is None or self.next_due > now or not self.has_room:
             return []
+        async with self._claiming:
+            return await self._take_due(now)
+
+    async def _take_due(self, now: float) -> list[Parked]:
         self.next_due = None  # a commit may set it again in the meantime
         claimed = set(self._claimed)
         try:
@@ -48,6 +55,10 @@ class Parking:
 
     async def take_another(self) -> list[Parked]:
         """A payload (or bulk batch) to probe with, claimed, whether it is due or not: each in its turn."""
+        async with self._claiming:
+            return await self._take_another()
+
+    async def _take_another(self) -> list[Parked]:
         parked = await self._any_but(self._claimed | self._tried)
         if not parked and self._tried:
             self._tried = set()
@@ -61,6 +72,12 @@ class Parking:
         parked = await asyncio.to_thread(self._store.due, self._destination_id, math.inf, 1, besides)
         bulk_id = parked[0].bulk_id if parked else 0
         return [each for each in parked if each.bulk_id == bulk_id] if bulk_id else parked[:1]
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[Set[int]]:
+        """While nothing more is taken up: what is in memory already."""
+        async with self._claiming:
+            yield frozenset(self._claimed)
 
     def release(self, parked_id: int) -> None:
         """Let go of one without an outcome: it is due at once."""

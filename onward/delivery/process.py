@@ -16,12 +16,14 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import structlog
 import uvloop
 
 from onward import eventlog
+from onward.delivery.deletions import Deletions, Surroundings
+from onward.delivery.erasures import Erasures
 from onward.delivery.follower import SourceLog
 from onward.delivery.loop import DestinationLoop
 from onward.delivery.plan import Plan
@@ -33,10 +35,13 @@ from onward.egress.client import HttpClient
 from onward.eventlog.cache import DecodeCache
 from onward.eventlog.protocol import Position, Record
 from onward.eventlog.record import decode
+from onward.metering.meter import Meter
+from onward.metering.store import Counted, UsageStore
 from onward.pipeline.normalise import Undecodable, normalise
 from onward.pipeline.types import Event
 from onward.roles import Heartbeat, role_of
 from onward.settings import Settings
+from onward.workspace.database import open_engine
 from onward.workspace.snapshot import Destination
 from onward.workspace.watch import SnapshotWatcher
 
@@ -45,6 +50,8 @@ log = structlog.get_logger()
 TAIL_EVERY = 0.005
 """Seconds between looks at the log's tail."""
 CONFIGURATION_EVERY = 0.25
+COUNT_EVERY = 1.0
+"""Seconds between commits of what came in."""
 COMMIT_EVERY = 0.02
 """Seconds between commits of the state: what may be repeated after a crash was answered within these."""
 HEARTBEAT_EVERY = 5.0
@@ -82,7 +89,8 @@ class DeliveryProcess:
         self._index = index
         self._count = count
         self._reader = eventlog.open_reader(settings.data)
-        self._cache = DecodeCache(self._reader, read_events)
+        self._erasures = Erasures()
+        self._cache = DecodeCache(self._reader, self._read_events)
         self._store = SqliteStateStore(settings.data)
         self._snapshots = SnapshotWatcher.open(settings)
         self._catalogue = open_catalogue(settings.catalog_folder)
@@ -98,6 +106,31 @@ class DeliveryProcess:
         self._has_dirty = asyncio.Event()
         self._heads: dict[str, Position] = {}
         self._dice = random.SystemRandom()
+        self._usage = UsageStore(settings.data)
+        self._meter = Meter(self._usage, self._cache, lambda source_id: owner(source_id, count) == index)
+        self._moved = asyncio.Event()
+        """Set when there is something in the log to count."""
+        self._deletions = Deletions(
+            open_engine(settings),
+            self._erasures,
+            Surroundings(
+                snapshot=lambda: self._snapshots.current,
+                owns=lambda destination_id: owner(destination_id, count) == index,
+                loops=self._loops,
+                store=self._store,
+                catalogue=self._catalogue,
+                http=self._http,
+                runtime=self._bridge,
+                dice=self._dice,
+                cleared=self._cache.clear,
+            ),
+            eventlog.open_eraser(settings.data) if index == 0 else None,
+        )
+
+    def _read_events(self, record: Record) -> list[Event | Undecodable]:
+        """Raises `CorruptRecord`."""
+        events = read_events(record)
+        return self._erasures.apply(record.source_id, record.received_at, events)
 
     async def run(self) -> None:
         stop = asyncio.Event()
@@ -116,6 +149,8 @@ class DeliveryProcess:
                 self._watch(),
                 self._commit_forever(),
                 self._keep_house(heartbeat),
+                self._deletions.run(),
+                self._measure(),
             )
         ]
         log.info("delivering", index=self._index, of=self._count, destinations=len(self._loops))
@@ -139,6 +174,9 @@ class DeliveryProcess:
         await self._bridge.close()
         await self._http.close()
         self._store.heartbeat(time.time())
+        with _reported("counting"):
+            self._usage.commit(self._counted())
+        self._usage.close()
         self._store.close()
         self._reader.close()
 
@@ -217,6 +255,9 @@ class DeliveryProcess:
             lambda: self._changed(destination.id),
             self._dice,
             self._bridge,
+            lambda event, received_at: self._erasures.covers(
+                destination.source_id, event.get("userId"), received_at
+            ),
         )
         self._loops[destination.id] = loop
         self._tasks[destination.id] = asyncio.get_running_loop().create_task(loop.run())
@@ -244,7 +285,42 @@ class DeliveryProcess:
                 for loop in self._loops.values():
                     if loop.plan.destination.source_id in moved:
                         loop.wake()
+                self._moved.set()
             await asyncio.sleep(TAIL_EVERY)
+
+    async def _measure(self) -> None:
+        """Count what comes in, by turns with everything else, and store it about once a second."""
+        while True:
+            await self._moved.wait()
+            try:
+                await self._measure_until(time.monotonic() + COUNT_EVERY)
+                counted = self._counted()
+                if counted:
+                    await asyncio.shield(asyncio.to_thread(self._usage.commit, counted))
+            except Exception:
+                log.exception("events can't be counted; trying again")
+                self._meter.forget()
+                self._moved.set()
+                await asyncio.sleep(1.0)
+
+    async def _measure_until(self, end: float) -> None:
+        while (left := end - time.monotonic()) > 0:
+            self._moved.clear()
+            if self._meter.count(self._heads):
+                self._moved.set()
+                await asyncio.sleep(0)
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._moved.wait()
+
+    def _counted(self) -> dict[str, tuple[str, Counted]]:
+        """What was counted since the last time, by source, with the workspace of each."""
+        sources = self._snapshots.current.source_by_id
+        return {
+            id: (sources[id].workspace_id if id in sources else "", counted)
+            for id, counted in self._meter.take().items()
+        }
 
     # The state
 
@@ -300,6 +376,7 @@ class DeliveryProcess:
                     await asyncio.to_thread(
                         self._store.prune, discards_before, int((now - COUNTERS_KEPT) * 1000)
                     )
+                    await asyncio.to_thread(self._usage.prune, int(now * 1000))
             gc.collect(1)
             await asyncio.sleep(HEARTBEAT_EVERY)
 

@@ -5,6 +5,7 @@ the cursor that passes it, and on the destination for payloads that were parked 
 """
 
 from bisect import bisect_left
+from collections.abc import Callable
 from random import Random
 
 import orjson
@@ -21,6 +22,7 @@ from onward.delivery.state.protocol import (
     Repark,
 )
 from onward.destinations.outcome import Outcome
+from onward.pipeline.normalise import USER_DELETED
 from onward.pipeline.types import Event, Json
 from onward.workspace.snapshot import DeliveryPolicy
 
@@ -30,10 +32,17 @@ UNKEEPABLE = ("MESSAGE_REJECTED", "the payload holds what JSON can't, so it can'
 """Code and reason of a payload that a mapping made of an event, but that can't be written down."""
 
 
+Forgotten = Callable[[Event, int], bool]
+"""Whether an event, received at a time (ms), is of someone who is being deleted."""
+
+
 class Settler:
-    def __init__(self, policy: DeliveryPolicy, dice: Random) -> None:
+    def __init__(
+        self, policy: DeliveryPolicy, dice: Random, forgotten: Forgotten = lambda event, received_at: False
+    ) -> None:
         self.policy = policy
         self._dice = dice
+        self._forgotten = forgotten
         self.changes = Changes()
         """What happened to payloads that no open record waits for."""
 
@@ -58,7 +67,9 @@ class Settler:
         """Persist the composition of a bulk batch, before its first attempt, due at once."""
         for item in items:
             assert item.record is not None
-            if _can_be_kept(item.payload):
+            if self._forgotten(item.event, item.received_at):
+                item.record.own.count(item.label.count("filtered", USER_DELETED))
+            elif _can_be_kept(item.payload):
                 item.record.own.park.append(_parked(item, bulk_id, now, "", ""))
             else:
                 self._discarded(item.record.own, item, *UNKEEPABLE, now)
@@ -111,6 +122,11 @@ class Settler:
             changes.unpark.append(item.parked_id)
 
     def _failed(self, changes: Changes, item: Item, outcome: Outcome, now: float) -> None:
+        if self._forgotten(item.event, item.received_at):
+            changes.count(item.label.count("filtered", USER_DELETED))
+            if item.parked_id:
+                changes.unpark.append(item.parked_id)
+            return
         if not item.first_attempt_at:
             item.first_attempt_at = now
             item.deadline = now + self.policy.retry_window

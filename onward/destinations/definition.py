@@ -15,6 +15,7 @@ import msgspec
 from onward.destinations.outcome import Outcome
 from onward.egress.http import Client
 from onward.pipeline.types import Event
+from onward.workspace.snapshot import Subscription
 
 Payload = dict[str, Any]
 Json = dict[str, Any]
@@ -85,6 +86,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     mapping: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """The subscription's mapping, for what it says besides the fields: sync mode, hook outputs."""
     runtime: Runtime | None = None
+    subscriptions: Sequence[Subscription] = ()
+    """The destination's enabled mappings, for `on_delete`, which is for all of them; `events` then holds the
+    event of the type `delete`."""
 
     @property
     def sync_mode(self) -> str | None:

@@ -2,6 +2,7 @@
 
 * `protocol`: what a log promises: `EventLog` (the writer) and `LogReader` (everybody else).
 * `record`: what a record's body holds: the request as it came, and its envelope, compressed.
+* `blank`: a record's body without the events of people who are deleted.
 * `sqlite`: the log in SQLite files in the data folder, with its format and crash story.
 * `memory`: the twin for tests.
 * `cache`: one process's shared reads and decodes, so that many destinations of a source cost one.
@@ -11,8 +12,8 @@ Which log runs is decided here and nowhere else.
 
 from pathlib import Path
 
-from onward.eventlog.protocol import EventLog, LogReader
-from onward.eventlog.sqlite import SqliteLog, SqliteReader
+from onward.eventlog.protocol import EventLog, LogEraser, LogReader
+from onward.eventlog.sqlite import SqliteEraser, SqliteLog, SqliteReader
 from onward.settings import Settings
 
 
@@ -30,6 +31,11 @@ def open_writer(settings: Settings) -> EventLog:
 def open_reader(data: Path) -> LogReader:
     """A reader of the log in a data folder, which may still be empty."""
     return SqliteReader(_folder(data))
+
+
+def open_eraser(data: Path) -> LogEraser:
+    """What rewrites the log in a data folder, for deletions."""
+    return SqliteEraser(_folder(data))
 
 
 def _folder(data: Path) -> Path:

@@ -84,6 +84,11 @@ class DecodeCache(Generic[T]):
             self._ends.clear()
         return changed
 
+    def clear(self) -> None:
+        """Forget what is decoded, as it would be decoded otherwise now."""
+        self._next.clear()
+        self._bytes = 0
+
     def read(self, source_id: str, after: int, limit: int) -> list[Decoded[T]]:
         """Up to `limit` records of the source above `after`, in order; empty only at the log's end.
 

@@ -8,7 +8,8 @@ Invariants that every implementation keeps (`tests/conformance/test_eventlog.py`
   previous record's `first_seq + count`. So `head.seq - position.seq` is exactly what a reader at
   `position` has still to read, and a hole left by retention has a known number of events.
 * A reader sees a record only when it is durable, and sees a source's records in offset order.
-* A record never changes; retention removes whole time slices, oldest first.
+* A record never changes, but for the events in it of people who are deleted, in whose place stands null
+  (`LogEraser`); retention removes whole time slices, oldest first.
 """
 
 from collections.abc import Sequence
@@ -91,6 +92,25 @@ class EventLog(LogReader, Protocol):
     def prune(self, now: int) -> int:
         """Delete the slices that retention by age and size no longer keeps; bytes freed."""
         ...
+
+
+class LogEraser(Protocol):
+    """Rewrites records, for deletions. Any one process may hold it, beside the writer."""
+
+    def scan(self, after: int, limit: int) -> list[Record]:
+        """As `EventLog.scan`."""
+        ...
+
+    def replace(self, bodies: Sequence[tuple[int, bytes]]) -> None:
+        """Give records, by offset, other bodies; records that are gone are passed over. Durable when it
+        returns, and what stood there before is overwritten. Raises OSError or sqlite3.Error."""
+        ...
+
+    def finish(self) -> None:
+        """After the last `replace`: leave no old bodies in journals either."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class LogFull(Exception):

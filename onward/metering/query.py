@@ -113,17 +113,28 @@ def ask(
     return Totals(everything, groups, list(found.values()))
 
 
-def roll_up(db: sqlite3.Connection, table: str, columns: Sequence[str], before: int, size: int) -> None:
-    """Put counters of minutes before the minute `before` together by buckets of `size` minutes.
+def roll_up(
+    db: sqlite3.Connection,
+    table: str,
+    columns: Sequence[str],
+    start: int,
+    end: int,
+    size: int,
+    condition: str = "1",
+    values: Sequence[Any] = (),
+) -> None:
+    """Put counters of the minutes [start, end) together by buckets of `size` minutes.
 
-    `columns` are all besides `minute` and `count`. In one transaction of the caller's.
+    `columns` are all besides `minute` and `count`; `condition`, SQL with `values`, narrows it down. In a
+    transaction of the caller's.
     """
-    edge = before // size * size
     names = ", ".join(columns)
+    where = f"{condition} AND minute >= ? AND minute < ? AND minute % ?"
+    within = (*values, start, end, size)
     db.execute(
-        f"INSERT INTO {table} ({names}, minute, count) SELECT {names}, minute / ?1 * ?1, sum(count)"
-        f" FROM {table} WHERE minute < ?2 AND minute % ?1 GROUP BY {names}, minute / ?1"
+        f"INSERT INTO {table} ({names}, minute, count) SELECT {names}, minute / ? * ?, sum(count)"
+        f" FROM {table} WHERE {where} GROUP BY {names}, minute / ?"
         " ON CONFLICT DO UPDATE SET count = count + excluded.count",
-        (size, edge),
+        (size, size, *within, size),
     )
-    db.execute(f"DELETE FROM {table} WHERE minute < ? AND minute % ?", (edge, size))
+    db.execute(f"DELETE FROM {table} WHERE {where}", within)

@@ -20,6 +20,7 @@ from onward.pipeline.types import Envelope, Event
 MAX_PROPERTIES = 10_000
 """Further properties or traits of an event are dropped, the event is kept (spec §3.3)."""
 SPEC_VERSION = 2
+USER_DELETED = "USER_DELETED"
 
 CHANNELS = {
     "analytics.js": "browser",
@@ -42,6 +43,8 @@ class Undecodable(msgspec.Struct, frozen=True):
 
     position: int
     reason: str
+    code: str = "BAD_REQUEST"
+    """Spec §12.4; `USER_DELETED` if the event was taken out of the log with its user."""
 
 
 def normalise(envelope: Envelope, body: bytes, count: int = 1) -> list[Event | Undecodable]:
@@ -90,7 +93,7 @@ def _as_stored(content: Any, skip: frozenset[int], count: int) -> list[Event | U
     if type(items) is not list:
         return [Undecodable(position, "the body holds no batch") for position in range(count)]
     return [
-        item if type(item) is dict else Undecodable(position, "the event is not an object")
+        item if type(item) is dict else _no_object(item, position)
         for position, item in enumerate(items)
         if position not in skip
     ]
@@ -129,9 +132,7 @@ class _Request:
     def complete(self, event: Any, position: int) -> Event | Undecodable:
         """The event as destinations get it; `event` is freshly decoded and is changed in place."""
         if type(event) is not dict:
-            return (
-                event if type(event) is Undecodable else Undecodable(position, "the event is not an object")
-            )
+            return event if type(event) is Undecodable else _no_object(event, position)
         if self.ids and position in self.ids:
             event["messageId"] = self.ids[position]
         elif type(event.get("messageId")) is not str:
@@ -209,6 +210,13 @@ class _Request:
         corrected = self.received - sent + happened
         in_range = timestamps.EARLIEST <= corrected <= timestamps.LATEST
         event["timestamp"] = timestamps.render(corrected) if in_range else self.received_at
+
+
+def _no_object(item: Any, position: int) -> Undecodable:
+    """The door accepts objects alone, so a null in the place of an event was put there by an erasure."""
+    if item is None:
+        return Undecodable(position, "deleted with its user", USER_DELETED)
+    return Undecodable(position, "the event is not an object")
 
 
 def _clock(value: Any) -> tuple[int | None, str]:

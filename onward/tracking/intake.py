@@ -72,10 +72,12 @@ class Intake:
     def validate(self, suppressed: Sequence[Set[str]] = ()) -> None:
         """Judge each event that is still standing, and give those a messageId that have none.
 
-        Events of the users in one of the sets `suppressed` are discarded.
+        Events of the users in one of the sets `suppressed` are discarded, and leave the body: what is stored
+        of a batch must not hold them beside the others.
         """
         discards, message_ids, type = self.discards, self.message_ids, self.type
         self.count = len(self.events)
+        hushed = False
         for position, event in enumerate(self.events):
             if discards and position in discards:
                 continue
@@ -85,6 +87,7 @@ class Intake:
                 for ids in suppressed:
                     if user_id in ids:
                         code = USER_SUPPRESSED
+                        hushed = True
             if code is not None:
                 discards[position] = code
                 continue
@@ -92,6 +95,9 @@ class Intake:
             if message_id.__class__ is not str or not message_id:
                 message_id = self.ids[position] = str(uuid.uuid4())
             message_ids.append(message_id)
+        if hushed and message_ids:
+            items = [None if at in discards else event for at, event in enumerate(self.events)]
+            self.body = orjson.dumps({**(self.content or {}), "batch": items})
         if type is not None:
             self.types[type] = len(message_ids)
         else:  # here, while the events are in the CPU's caches

@@ -289,7 +289,7 @@ class Ledger:
             )
             self._db.execute("delete from counts where minute < ?", (minute - HOURS_KEPT,))
             self._db.execute("delete from failed where minute < ?", (minute - HOURS_KEPT,))
-            roll_up(self._db, "failed", FAILED, edge, 60)
+            roll_up(self._db, "failed", FAILED, 0, edge, 60)
             self._db.execute(
                 "insert into counts select source_id, minute / 60 * 60, outcome, code, type, sum(events)"
                 " from counts where minute < ? and minute % 60 group by 1, 2, 3, 4, 5"

@@ -70,7 +70,11 @@ def contents(record: Record) -> tuple[list[str], Counter[str]]:
     ids: list[str] = []
     types: Counter[str] = Counter()
     for at, event in enumerate(events):
-        if at not in skip:
+        if at in skip:
+            continue
+        if event is None:  # taken out with its user: counted, and its id can't come again
+            types[envelope.type or ""] += 1
+        else:
             ids.append(envelope.ids.get(at) or event["messageId"])
             types[envelope.type or event.get("type")] += 1
     return ids, types

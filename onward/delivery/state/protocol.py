@@ -8,12 +8,15 @@ Invariants (`tests/conformance/test_state.py`):
 * A parked payload leaves the store only in the transaction that counts its outcome.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import msgspec
 
 from onward.eventlog.protocol import Position
+from onward.metering import query
+from onward.metering.query import Question
+from onward.pipeline.types import Event
 
 LATENCY_BOUNDS = (10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000, 3_600_000)
 """Upper bounds in ms of the buckets of (delivered - received); the last bucket is open."""
@@ -90,6 +93,16 @@ class Discard(msgspec.Struct, kw_only=True):
     message: str
     payload: dict[str, Any]
     event: dict[str, Any]
+
+
+class Held(msgspec.Struct, frozen=True):
+    """Rows that hold a payload, by id."""
+
+    discards: frozenset[int] = frozenset()
+    parked: frozenset[int] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.discards or self.parked)
 
 
 class Changes:
@@ -226,8 +239,23 @@ class StateStore(Protocol):
         """The newest first; `before` is the id to continue below."""
         ...
 
+    def held(self, destination_id: str, is_of: Callable[[Event, int], bool]) -> Held:
+        """Where an event is held of which `is_of(event, received at)` is true. Reads everything that is
+        held for the destination, and may take seconds."""
+        ...
+
+    def erase(self, destination_id: str, rows: Held, now: float) -> None:
+        """Remove these rows, so that nothing of them stays on disk; the parked ones among them are counted
+        as filtered, `USER_DELETED`."""
+        ...
+
+    def counters(self, destination_id: str, outcome: str, question: Question) -> query.Totals:
+        """What was counted as an outcome; successes after a retry are counted as retried too."""
+        ...
+
     def prune(self, discards_before: int, counters_before: int) -> None:
-        """Forget discards and minute counters older than these times (ms)."""
+        """Forget discards and counters older than these times (ms); put counters of minutes that are older
+        than three days together by hours."""
         ...
 
     def close(self) -> None: ...

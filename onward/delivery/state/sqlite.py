@@ -9,7 +9,8 @@ Connections are used by one thread at a time; `commit` runs in a thread of its o
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -20,8 +21,20 @@ import msgspec
 import orjson
 import zstandard
 
-from onward.delivery.state.protocol import Changes, DestinationState, Discard, Parked, Totals
+from onward.delivery.state.protocol import (
+    DELIVERED,
+    Changes,
+    DestinationState,
+    Discard,
+    Held,
+    Parked,
+    Totals,
+)
 from onward.eventlog.protocol import Position
+from onward.metering import query
+from onward.metering.query import Question
+from onward.pipeline.normalise import USER_DELETED
+from onward.pipeline.types import Event
 
 PARKED = (
     *("id", "subscription_id", "bulk_id", "message_id", "event_type", "event_name", "app_version"),
@@ -31,6 +44,14 @@ DISCARD = (
     *("id", "destination_id", "at", "subscription_id", "message_id", "event_type", "event_name"),
     *("received_at", "attempts", "code", "message", "body"),
 )
+COUNTER = (
+    *("destination_id", "outcome", "code", "subscription_id"),
+    *("event_type", "event_name", "app_version"),
+)
+MINUTES_KEPT = 3 * 24 * 60
+"""Then counters stand for hours."""
+PAGE = 500
+"""Rows read, or erased in one transaction."""
 
 
 class SqliteStateStore:
@@ -38,8 +59,13 @@ class SqliteStateStore:
         data.mkdir(parents=True, exist_ok=True)
         self._path = data / "state.db"
         self._reading = Lock()
+        self._asking = Lock()
+        """Questions about counters may take a second; nobody else should wait for them."""
         self._writing = Lock()
+        self._rolled: dict[str, int] = {}
+        """By destination, the minute up to which counters stand for whole hours."""
         self._read = self._connect()
+        self._ask = self._connect()
         self._write = self._connect()
         self._write.executescript(files(__package__).joinpath("schema.sql").read_text())
 
@@ -213,16 +239,124 @@ class SqliteStateStore:
             ).fetchall()
         return [_discard(row) for row in rows]
 
+    def held(self, destination_id: str, is_of: Callable[[Event, int], bool]) -> Held:
+        return Held(
+            frozenset(self._held("discard", destination_id, is_of)),
+            frozenset(self._held("parked", destination_id, is_of)),
+        )
+
+    def _held(self, table: str, destination_id: str, is_of: Callable[[Event, int], bool]) -> Iterator[int]:
+        after = 0
+        while True:
+            with self._reading:
+                rows = self._read.execute(
+                    f"SELECT id, received_at, body FROM {table} WHERE destination_id = ? AND id > ?"
+                    " ORDER BY id LIMIT ?",
+                    (destination_id, after, PAGE),
+                ).fetchall()
+            if not rows:
+                return
+            yield from (id for id, received_at, body in rows if is_of(_unpack(body)[1], received_at))
+            after = rows[-1][0]
+
+    def erase(self, destination_id: str, rows: Held, now: float) -> None:
+        with self._writing:  # What is deleted is overwritten, and does not stay in free pages.
+            self._write.execute("PRAGMA secure_delete = ON")
+        try:
+            self._erase(destination_id, rows, int(now // 60))
+        finally:
+            with self._writing:
+                self._write.execute("PRAGMA secure_delete = OFF")
+            self._empty_wal()
+
+    def _empty_wal(self) -> None:
+        """As far as no reader is in the way for long; else later commits overwrite it."""
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=0.2)
+        try:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            connection.close()
+
+    def _erase(self, destination_id: str, rows: Held, minute: int) -> None:
+        for ids in _chunks(sorted(rows.discards)):
+            with self._transaction() as db:
+                db.executemany("DELETE FROM discard WHERE id = ?", ids)
+        for ids in _chunks(sorted(rows.parked)):
+            with self._transaction() as db:
+                filtered = 0
+                for (id,) in ids:
+                    about = db.execute(
+                        "SELECT subscription_id, event_type, event_name, app_version FROM parked"
+                        " WHERE id = ? AND destination_id = ?",
+                        (id, destination_id),
+                    ).fetchone()
+                    if about is None:
+                        continue
+                    db.execute("DELETE FROM parked WHERE id = ?", (id,))
+                    db.execute(
+                        "INSERT INTO counter VALUES (?, ?, 'filtered', ?, ?, ?, ?, ?, 1)"
+                        " ON CONFLICT DO UPDATE SET count = count + 1",
+                        (destination_id, minute, USER_DELETED, *about),
+                    )
+                    filtered += 1
+                db.execute(
+                    "UPDATE destination SET filtered = filtered + ? WHERE id = ?", (filtered, destination_id)
+                )
+
+    def counters(self, destination_id: str, outcome: str, question: Question) -> query.Totals:
+        with self._asking:
+            return query.ask(
+                self._ask,
+                "counter",
+                question,
+                "destination_id = ? AND outcome = ?",
+                (destination_id, outcome),
+                retried=f"code LIKE '{DELIVERED}%' AND code <> '{DELIVERED}1'",
+            )
+
     def prune(self, discards_before: int, counters_before: int) -> None:
         minute = counters_before // 60_000
         with self._transaction() as db:
             db.execute("DELETE FROM discard WHERE at < ?", (discards_before,))
             db.execute("DELETE FROM counter WHERE minute < ?", (minute,))
             db.execute("DELETE FROM latency WHERE minute < ?", (minute,))
+        edge = (int(time.time() // 60) - MINUTES_KEPT) // 60 * 60
+        for destination_id in self.totals():
+            self._roll_up(destination_id, edge)
+
+    def _roll_up(self, destination_id: str, edge: int) -> None:
+        """Hour by hour, so that no commit of anybody else waits for long."""
+        hour = self._rolled.get(destination_id)
+        if hour is None:
+            with self._reading:
+                (first,) = self._read.execute(
+                    "SELECT min(minute) FROM counter WHERE destination_id = ?", (destination_id,)
+                ).fetchone()
+            hour = edge if first is None else min(first // 60 * 60, edge)
+        while hour < edge:
+            mine = (destination_id, hour + 1, hour + 60)
+            with self._reading:
+                found = self._read.execute(
+                    "SELECT 1 FROM counter WHERE destination_id = ? AND minute >= ? AND minute < ? LIMIT 1",
+                    mine,
+                ).fetchone()
+            if found:
+                with self._transaction() as db:
+                    query.roll_up(
+                        db, "counter", COUNTER, hour, hour + 60, 60, "destination_id = ?", (destination_id,)
+                    )
+            hour += 60
+        self._rolled[destination_id] = hour
 
     def close(self) -> None:
         self._read.close()
+        self._ask.close()
         self._write.close()
+
+
+def _chunks(ids: list[int]) -> Iterator[list[tuple[int]]]:
+    for start in range(0, len(ids), PAGE):
+        yield [(id,) for id in ids[start : start + PAGE]]
 
 
 def _insert(db: sqlite3.Connection, table: str, destination_id: str, held: Parked | Discard) -> int:

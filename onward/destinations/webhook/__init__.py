@@ -1,6 +1,7 @@
 """Webhook (`actions-webhook`): events as JSON to any URL (spec §13.1)."""
 
 from onward.destinations.definition import Action, Definition, Field, Listing, Preset
+from onward.destinations.webhook.forget import forget
 from onward.destinations.webhook.send import MAX_BATCH, METHODS, perform
 
 ALL_TYPES = " or ".join(
@@ -102,6 +103,7 @@ DEFINITION = Definition(
         ),
     },
     actions={"send": SEND},
+    on_delete=forget,
     presets=(
         Preset(
             name="Send all events",

@@ -8,9 +8,9 @@ strictly, and are never used twice, even if the newest slice were lost. Each rec
 sources' ends, so those are known when the last record of a source is long gone.
 
 Invariants. `append` is one transaction and one fsync of the WAL (`synchronous=FULL`), after which, and
-not before, other processes see it. Only the newest slice is written to. Only the writer makes, seals,
-checkpoints and deletes slices, and it holds `writer.lock`. Readers open read-only and hold no
-transaction between two calls.
+not before, other processes see it. Only the newest slice is written to, and only the writer makes, seals,
+checkpoints and deletes slices, and it holds `writer.lock`; but deletions of people rewrite bodies in any
+slice (`erase`). Readers open read-only and hold no transaction between two calls.
 
 Crash story. What if the process is killed, or the power fails,
 
@@ -29,7 +29,8 @@ Crash story. What if the process is killed, or the power fails,
   tries again.
 """
 
+from onward.eventlog.sqlite.erase import SqliteEraser
 from onward.eventlog.sqlite.reader import SqliteReader
 from onward.eventlog.sqlite.writer import SqliteLog
 
-__all__ = ["SqliteLog", "SqliteReader"]
+__all__ = ["SqliteEraser", "SqliteLog", "SqliteReader"]
