@@ -1,4 +1,4 @@
-"""How fast the catalogue's JavaScript sends: payloads to a local sink and its answers, through real egress."""
+"""How fast the catalogue's JavaScript sends: from payloads to a sink's answers, through real egress."""
 
 import argparse
 import asyncio

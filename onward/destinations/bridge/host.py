@@ -31,10 +31,11 @@ from onward.destinations.bridge.errors import (
     is_unauthorized,
 )
 from onward.destinations.bridge.install import cache_folder
+from onward.destinations.bridge.sandbox import Limits
 from onward.destinations.bridge.secrets import worker_environment
 from onward.destinations.bridge.tokens import TokenStore
 from onward.destinations.bridge.trials import Trials
-from onward.destinations.bridge.worker import Answer, Configuration, Limits, Worker
+from onward.destinations.bridge.worker import Answer, Configuration, Worker
 from onward.destinations.definition import Call, Json
 from onward.settings import Settings
 from onward.workspace.keyring import load_cipher

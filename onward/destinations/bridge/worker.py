@@ -13,30 +13,24 @@ Invariants:
 """
 
 import asyncio
-import ctypes
-import os
 import signal
-import sys
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
-import deno
 import msgspec
 import orjson
 import structlog
 
 from onward.destinations.bridge import fetching
 from onward.destinations.bridge.errors import ActionFailed, Failure, WorkerLost
+from onward.destinations.bridge.sandbox import DIE_WITH_PARENT, Limits, command, named, resident
 from onward.destinations.definition import Call, Json
 from onward.egress.http import EgressError
 
 log = structlog.get_logger("onward.catalogue")
-
-CODE = Path(str(files(__package__))) / "worker"
 
 PART = 500
 """Items that go over the pipe at a time, so that a batch of a hundred thousand is never one text."""
@@ -47,25 +41,6 @@ CONFIGURATIONS = 500
 """Settings and mappings that the worker keeps, so that calls need not bring them."""
 
 UNNEEDED = "it is no longer needed"
-
-_PR_SET_PDEATHSIG = 1
-_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker may take. The defaults are for a machine that does other things as well."""
-
-    heap_mb: int = 1024
-    """Of JavaScript objects; beyond it the process ends."""
-    resident: int = 768 << 20
-    """Bytes of memory from which it is replaced when its calls have ended."""
-    resident_most: int = 2 << 30
-    """Bytes of memory from which it is killed."""
-    ping_every: float = 1.0
-    patience: float = 10.0
-    """Seconds without an answer after which it is killed: it may be busy, but not as long as that."""
-    start: float = 30.0
-    """Seconds that it may take to start."""
 
 
 class Unencodable(ValueError):
@@ -148,7 +123,7 @@ class Worker(asyncio.SubprocessProtocol):
                 *command(folder, limits),
                 env=dict(environment),
                 cwd=folder,
-                preexec_fn=_die_with_parent if _prctl else None,
+                preexec_fn=DIE_WITH_PARENT,
             )
         except OSError as error:
             raise WorkerLost(f"the catalogue's worker can't be started: {error}", own_doing=False) from error
@@ -348,11 +323,11 @@ class Worker(asyncio.SubprocessProtocol):
             if self._pong != number and loop.time() - asked > self.limits.patience:
                 self.kill(f"it has not answered for {self.limits.patience:g} s")
                 return
-            resident = _resident(self.pid)
-            if resident > self.limits.resident_most:
-                self.kill(f"it has grown to {resident >> 20} MB")
+            size = resident(self.pid)
+            if size > self.limits.resident_most:
+                self.kill(f"it has grown to {size >> 20} MB")
                 return
-            if resident > self.limits.resident and not grown:
+            if size > self.limits.resident and not grown:
                 grown = True
                 self._grown(self)
 
@@ -383,7 +358,7 @@ class Worker(asyncio.SubprocessProtocol):
         status = self._transport.get_returncode() if self._transport else None
         if self._watch is not None:
             self._watch.cancel()
-        reason = self._killed_for or _named(status)
+        reason = self._killed_for or named(status)
         said = b"".join(self._complaint).decode(errors="replace").strip()[:500]
         own_doing = self._killed_for is not None or status not in (-signal.SIGKILL, -signal.SIGTERM)
         if not self.ready.done():
@@ -405,44 +380,8 @@ class Worker(asyncio.SubprocessProtocol):
         self._lost(self)
 
 
-def command(folder: Path, limits: Limits) -> Sequence[str]:
-    """The command line: no right but to read the packages and the worker's own code."""
-    return (
-        *(
-            deno.find_deno_bin(),
-            "run",
-            "--quiet",
-            "--no-prompt",
-            "--no-remote",
-            "--cached-only",
-            "--no-config",
-        ),
-        *("--node-modules-dir=manual", f"--allow-read={CODE},{folder}", "--allow-env", "--allow-sys=homedir"),
-        f"--v8-flags=--max-old-space-size={limits.heap_mb},--min-semi-space-size=32,--max-semi-space-size=64",
-        *(str(CODE / "main.cjs"), "catalogue", str(folder)),
-    )
-
-
 def _encode(message: Json) -> bytes:
     try:
         return orjson.dumps(message)
     except orjson.JSONEncodeError as error:
         raise Unencodable(str(error)) from None
-
-
-def _resident(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):  # it has ended, or this system has no /proc
-        return 0
-
-
-def _named(status: int | None) -> str:
-    if status is None or status >= 0:
-        return f"exit status {status}"
-    return f"signal {-status} ({signal.Signals(-status).name})"
-
-
-def _die_with_parent() -> None:
-    assert _prctl is not None
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -8,7 +8,7 @@ from integration.bridge.tools import CATALOGUE, Caller, Reference, Tool
 from onward.destinations.bridge.definitions import load
 from onward.destinations.bridge.host import Bridge
 from onward.destinations.bridge.install import install
-from onward.destinations.bridge.worker import Limits
+from onward.destinations.bridge.sandbox import Limits
 from onward.destinations.definition import Definition
 
 

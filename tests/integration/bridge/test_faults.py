@@ -20,7 +20,7 @@ from onward.delivery.sender import send
 from onward.destinations.bridge import host, trials
 from onward.destinations.bridge.actions import Bridged, Perform
 from onward.destinations.bridge.host import Bridge
-from onward.destinations.bridge.worker import Limits
+from onward.destinations.bridge.sandbox import Limits
 from onward.destinations.definition import Action, Definition
 from onward.destinations.outcome import DELIVERED, Outcome
 from onward.egress.http import Request
@@ -277,7 +277,6 @@ PARENT = """
 import asyncio, sys
 from pathlib import Path
 from onward.destinations.bridge.host import Bridge
-from onward.destinations.bridge.worker import Worker, Limits
 
 async def main():
     bridge = Bridge(Path(sys.argv[1]), environment={})
