@@ -1,0 +1,81 @@
+"""One of everything in a workspace, made through the API: what a path's parameters can name.
+
+A new parameter of a path has its maker here, in the order in which things are made.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+from litestar import Litestar
+
+Json = dict[str, Any]
+Things = dict[str, str]
+"""Name of a path's parameter → an id, or a name that is the same everywhere."""
+Ask = Callable[..., Awaitable[Any]]
+
+NAMES: Things = {
+    "metadata_id": "actions-webhook",
+    "action": "upsert",
+    "field": "list",
+    "hook": "onMappingSave",
+    "external_id": "list-7",
+}
+"""What is no thing of a workspace."""
+MAPPING = {"email": {"@path": "$.properties.email"}}
+
+
+def asking(app: Litestar, token: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app),
+        base_url="http://onward/api",
+        headers={"authorization": f"Bearer {token}"},
+    )
+
+
+async def make_things(client: httpx.AsyncClient, email: str = "b@example.com") -> Things:
+    """With the tool of `tool.py` as destination, which has all that testers ask for."""
+
+    async def ask(method: str, path: str, body: Any = None) -> Any:
+        response = await client.request(method, path, json=body)
+        assert response.is_success, response.text
+        return response.json()["data"]
+
+    source = (await ask("POST", "/sources", {"slug": "of-b", "metadataId": "python"}))["source"]
+    source = (await ask("POST", f"/sources/{source['id']}/writekey"))["source"]
+    body: Json = {"sourceId": source["id"], "metadataId": "tool", "settings": {"apiKey": "k"}}
+    destination = (await ask("POST", "/destinations", body))["destination"]["id"]
+    body = {"name": "s", "actionId": "upsert", "trigger": 'type = "track"', "settings": MAPPING}
+    subscription = await ask("POST", f"/destinations/{destination}/subscriptions", body)
+    body = {"sourceId": source["id"], "if": "all", "title": "f", "actions": [{"type": "DROP"}]}
+    filter = (await ask("POST", f"/destination/{destination}/filters", body))["filter"]
+    group = (await ask("POST", "/groups", {"name": "Group"}))["userGroup"]
+    await ask("POST", "/labels", {"label": {"key": "team", "value": "label-of-b"}})
+    token = (await ask("POST", "/tokens", {"name": "t", "roleId": "member"}))["token"]
+    plan = (await ask("POST", "/tracking-plans", {"name": "Plan", "type": "LIVE"}))["trackingPlan"]
+    body = {"name": "t", "sourceId": source["id"], "enabled": True, "if": "all", "newEventName": "New"}
+    transformation = (await ask("POST", "/transformations", body))["transformation"]
+    body = {"regulationType": "SUPPRESS_ONLY", "subjectType": "USER_ID", "subjectIds": ["of-b"]}
+    regulation = (await ask("POST", "/regulations", body))["regulateId"]
+    return NAMES | {
+        "source_id": source["id"],
+        "write_key": source["writeKeys"][0],
+        "destination_id": destination,
+        "id": subscription["destinationSubscription"]["id"],
+        "filter_id": filter["id"],
+        "user_id": await _user(ask, email),
+        "user_group_id": group["id"],
+        "key": "team",
+        "value": "label-of-b",
+        "token_id": token["id"],
+        "tracking_plan_id": plan["id"],
+        "transformation_id": transformation["id"],
+        "regulate_id": regulation,
+    }
+
+
+async def _user(ask: Ask, email: str) -> str:
+    invited = (await ask("POST", "/invites", {"invites": [{"email": email}]}))["invitations"][0]
+    token = invited["link"].partition("#")[2]
+    body = {"token": token, "name": "B", "password": "correct horse battery"}
+    return str((await ask("POST", "/invites/accept", body))["session"]["userId"])
