@@ -12,6 +12,8 @@ from unit.pipeline.strategies import actions, events
 from onward.pipeline import route
 from onward.pipeline.explain import explain
 from onward.pipeline.fields import FieldSchema
+from onward.pipeline.governance.spec import Transformation
+from onward.pipeline.governance.transformations import TransformationError
 from onward.pipeline.route import Mapped, RouteSpec, SubscriptionSpec
 from onward.pipeline.verdict import Stopped
 from onward.workspace.snapshot import Filter
@@ -220,3 +222,62 @@ def test_explain_and_route_agree_and_change_nothing(event: dict, filters: list[F
     else:
         mapped = [(s.id, s.output) for s in steps if s.stage == "mapping"]
         assert mapped == [(str(m.subscription), None if m.problem else m.payload) for m in result]
+
+
+def test_transformations_come_after_the_filters_and_before_the_triggers() -> None:
+    rename = Transformation(id="t", condition="event='Bought'", new_event_name="Sold", drop=("email",))
+    filters = [drop("event = 'Sold'")]
+    (mapped, _) = routed(filters=filters, transformations=[rename])
+    assert mapped.payload == {"name": "Sold"}
+    sold = SubscriptionSpec('event = "Sold"', {})
+    assert len(routed(subscriptions=(sold,), transformations=[rename])) == 1
+    assert routed(filters=[drop("event = 'Bought'")], transformations=[rename]) == "FILTERED_BY_RULES"
+    assert EVENT["properties"] == {"email": "a@x.com"}
+
+
+def test_what_can_not_be_transformed_goes_nowhere() -> None:
+    for condition in ("length(properties) > 1", "event ="):
+        hide = Transformation(id="t", condition=condition, drop=("email",))
+        with pytest.raises(TransformationError):
+            routed(transformations=[hide])
+        *_, last = explain(route.compile(spec(transformations=[hide])), EVENT, Random(1))
+        assert (last.stage, last.passed, last.code) == ("transformations", False, "INTERNAL")
+
+
+def test_a_transformation_is_explained() -> None:
+    rename = Transformation(id="t", condition="all", new_event_name="Sold")
+    sold = SubscriptionSpec('event = "Sold"', {})
+    steps = explain(route.compile(spec(transformations=[rename], subscriptions=(sold,))), EVENT, Random(1))
+    assert [step.stage for step in steps] == [
+        "admission",
+        "transformations",
+        "trigger",
+        "triggers",
+        "mapping",
+    ]
+    assert all(step.passed for step in steps)
+    assert steps[1].output["event"] == "Sold"
+
+
+@pytest.mark.parametrize(
+    ("integrations", "passes"),
+    [
+        ({}, False),
+        ({"All": True}, False),
+        ({"Webhooks": True}, True),
+        ({"Webhooks (Actions)": {"option": 1}}, True),
+        ({"Webhooks": None}, False),
+        ({"Webhooks": False}, False),
+        ({"Other": True}, False),
+    ],
+)
+def test_the_schema_keeps_events_back_unless_they_ask_for_the_destination(
+    integrations: dict[str, Any], passes: bool
+) -> None:
+    kept_back = frozenset({("track", "Bought"), ("page", "")})
+    result = routed(EVENT | {"integrations": integrations}, kept_back=kept_back)
+    assert isinstance(result, list) is passes
+    if not passes:
+        assert result == "FILTERED_BY_INTEGRATIONS_OBJECT"
+    assert isinstance(routed(EVENT | {"event": "Other"}, kept_back=kept_back), list)
+    assert routed(EVENT | {"type": "page"}, kept_back=kept_back) == "FILTERED_BY_INTEGRATIONS_OBJECT"
