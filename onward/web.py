@@ -37,6 +37,7 @@ from onward.health import readiness
 from onward.metrics import CONTENT_TYPE, Metrics
 from onward.roles import Heartbeat
 from onward.settings import Settings
+from onward.tracking import audit
 from onward.tracking.app import Tracking
 from onward.tracking.dedupe import RocksDedupe
 from onward.tracking.forget import forget
@@ -55,6 +56,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 REFRESH_EVERY = 0.25
 """Seconds between looks at the configuration: a change is in force well within two seconds."""
 FORGET_EVERY = 1.0
+FORWARD_EVERY = 1.0
 PRUNE_EVERY = 60.0
 PATIENCE = 3.0
 """Seconds that requests in flight are given when the server stops."""
@@ -189,6 +191,16 @@ async def forget_people(ledger: Ledger, engine: Engine) -> None:
             log.error("samples can't be erased; trying again", error=str(error))
 
 
+async def forward_audit_trail(tracking: Tracking, engine: Engine) -> None:
+    """Hand audit events to the sources that are set for them."""
+    while True:
+        await asyncio.sleep(FORWARD_EVERY)
+        try:
+            await audit.forward(tracking, engine)
+        except (sqlite3.Error, SQLAlchemyError) as error:
+            log.error("the audit trail can't be forwarded; trying again", error=str(error))
+
+
 async def serve(settings: Settings) -> None:
     """Run until SIGTERM. Raises `LogUnavailable`, `WorkspaceError` or OSError if it can't start."""
     loop = asyncio.get_running_loop()
@@ -243,6 +255,7 @@ async def serve(settings: Settings) -> None:
     try:
         await until_stopped(server, chores)
     finally:
+            forward_audit_trail(tracking, open_engine(settings)),
         await tracking.stop()
         await bridge.close()
         await http.close()

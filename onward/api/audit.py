@@ -5,18 +5,23 @@ from datetime import UTC, datetime
 from typing import Any, NotRequired, TypedDict
 
 import msgspec
-from litestar import get
+from litestar import get, put
+from litestar.params import RawBody
 from litestar.response import Stream
 from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
 from onward.api.answers import Json, Pagination, timestamp
 from onward.api.answers import data as answer
+from onward.api.bodies import Body
 from onward.api.context import ApiRequest, Context, InContext, Pages
 from onward.api.query import read_query
+from onward.workspace import audit_forwarding
 from onward.workspace.entities import AuditEvent
-from onward.workspace.errors import Invalid
+from onward.workspace.errors import Invalid, NotFound
 from onward.workspace.pages import count, make_cursor, parse_cursor
+from onward.workspace.shapes import from_json
+from onward.workspace.sources import get_source
 
 AT_A_TIME = 500
 
@@ -101,6 +106,51 @@ def export_audit_events(context: InContext, request: ApiRequest) -> Stream:
     return Stream(_lines(context, query), media_type="application/x-ndjson")
 
 
+class SetForwarding(Body):
+    source_id: str | None
+    """null to forward nowhere."""
+
+
+class Forwarding(TypedDict):
+    sourceId: str | None
+
+
+class ForwardingAnswer(TypedDict):
+    auditForwarding: Forwarding
+
+
+@get("/audit-forwarding", operation_id="getAuditForwarding", sync_to_thread=True, answer=ForwardingAnswer)
+def get_audit_forwarding(context: InContext) -> Json:
+    """Ours: the source that audit events are forwarded to as track events."""
+    with context.reading() as session:
+        found = audit_forwarding.forwarding_of(session, context.workspace_id)
+        return answer(auditForwarding={"sourceId": found})
+
+
+@put(
+    "/audit-forwarding",
+    operation_id="updateAuditForwarding",
+    sync_to_thread=True,
+    body=SetForwarding,
+    answer=ForwardingAnswer,
+)
+def update_audit_forwarding(context: InContext, body: RawBody) -> Json:
+    """Ours: forward audit events from now on to this source, through its rules to its destinations.
+
+    Each is a track event named after its type; its messageId is the audit event's id.
+    """
+    data = from_json(SetForwarding, body)
+    with context.changing() as editor:
+        source = None
+        if data.source_id is not None:
+            try:
+                source = get_source(editor.session, context.workspace_id, data.source_id)
+            except NotFound as error:
+                raise Invalid(error.message, field="sourceId") from error
+        audit_forwarding.set_forwarding(editor, source)
+        return answer(auditForwarding={"sourceId": data.source_id})
+
+
 def _lines(context: Context, query: Select[AuditEvent]) -> Iterator[bytes]:
     """In portions, so that a long trail takes no memory and blocks nobody."""
     key = tuple_(AuditEvent.timestamp, AuditEvent.id)
@@ -167,4 +217,4 @@ def _view(event: AuditEvent) -> AuditEventView:
     return view
 
 
-ROUTES = [list_audit_events, export_audit_events]
+ROUTES = [list_audit_events, export_audit_events, get_audit_forwarding, update_audit_forwarding]

@@ -137,7 +137,7 @@ async def callback(request: AnyRequest) -> Response[Json]:
     provider = await _discover(request.app.state.http, settings)
     claims = await _exchange(request, settings, provider, given.code, started)
     user_id = await anyio.to_thread.run_sync(_user, store, provider.issuer, claims)
-    response = await anyio.to_thread.run_sync(begin, request, user_id)
+    response = await anyio.to_thread.run_sync(begin, request, user_id, "oidc")
     response.delete_cookie(COOKIE, path=PATH)
     response.status_code = 302
     response.headers["location"] = "/"

@@ -61,6 +61,8 @@ OPERATIONS: dict[str, Permission] = {
     "deleteToken": Permission.PEOPLE_WRITE,
     "listAuditEvents": Permission.AUDIT_READ,
     "exportAuditEvents": Permission.AUDIT_READ,
+    "getAuditForwarding": Permission.AUDIT_READ,
+    "updateAuditForwarding": Permission.WORKSPACE_WRITE,
     "listLabels": Permission.WORKSPACE_READ,
     "createLabel": Permission.LABEL_WRITE,
     "deleteLabel": Permission.LABEL_WRITE,

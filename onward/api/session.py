@@ -26,7 +26,7 @@ from onward.api.bodies import Body
 from onward.api.context import ApiRequest
 from onward.api.query import read_query
 from onward.api.throttle import Throttle
-from onward.workspace import passwords, people, sessions
+from onward.workspace import audit_trail, passwords, people, sessions
 from onward.workspace.access import Access, of_user
 from onward.workspace.entities import User
 from onward.workspace.errors import Conflict, Forbidden, Invalid, NotFound
@@ -102,9 +102,11 @@ async def sign_in(request: AnyRequest, body: RawBody) -> Response[Json]:
     user_id = await anyio.to_thread.run_sync(_check, request.app.state.store, data)
     if user_id is None:
         throttle.failed(account, address)
+        if throttle.wait(account):
+            await anyio.to_thread.run_sync(_record_failure, request, data.email)
         raise NotAuthorizedException("e-mail address or password is wrong")
     throttle.succeeded(account)
-    return await anyio.to_thread.run_sync(begin, request, user_id)
+    return await anyio.to_thread.run_sync(begin, request, user_id, "password")
 
 
 @get("/session", operation_id="getSession", sync_to_thread=True, answer=SessionAnswer)
@@ -128,6 +130,9 @@ def sign_out(request: ApiRequest) -> Response[Json]:
     store: Store = request.app.state.store
     with store.plainly() as database:
         user = database.get(User, request.auth.user_id) if request.auth.user_id else None
+        if user is not None:
+            after = {"everywhere": query.everywhere}
+            audit_trail.write_of_user(database, user, "User Signed Out", store.now(), after)
         if query.everywhere and user is not None:
             sessions.end_all(database, user)
         elif token := session_token(request):
@@ -164,6 +169,7 @@ def change_password(request: ApiRequest, body: RawBody) -> Json:
         user.password_hash = passwords.hash(data.password)
         user.updated_at = store.now()
         sessions.end_all(database, user, but=request.auth.session)
+        audit_trail.write_of_user(database, user, "User Password Changed", store.now())
     return SUCCESS
 
 
@@ -196,17 +202,19 @@ def accept_invite(request: AnyRequest, body: RawBody) -> Response[Json]:
             raise Conflict(f"{email} is a user of this workspace already")
         people.accept(editor, invite, user)
         user_id = user.id
-    return begin(request, user_id)
+    return begin(request, user_id, "invitation")
 
 
-def begin(request: AnyRequest, user_id: str) -> Response[Json]:
-    """A new session for a user who has proved who they are; one that the browser had ends."""
+def begin(request: AnyRequest, user_id: str, method: str) -> Response[Json]:
+    """A new session for a user who has proved by `method` who they are; one that the browser had ends."""
     store: Store = request.app.state.store
     with store.plainly() as database:
         if former := session_token(request):
             sessions.end(database, former)
         user = database.get_one(User, user_id)
         session, token = sessions.begin(database, user, store.now(), request.headers.get("user-agent", ""))
+        after = {"method": method, "address": _address(request), "agent": session.agent}
+        audit_trail.write_of_user(database, user, "User Signed In", store.now(), after)
         view = _view(database, user, session.csrf, None)
     secure = forwarded.scheme(dict(request.scope["headers"]), request.scope) == "https"
     cookie = Cookie(
@@ -219,6 +227,16 @@ def begin(request: AnyRequest, user_id: str) -> Response[Json]:
         samesite="lax",
     )
     return Response(answer(session=view), cookies=[cookie], headers={"cache-control": "no-store"})
+
+
+def _record_failure(request: AnyRequest, email: str) -> None:
+    """Failures are in the audit trail once there are so many that the next attempt has to wait."""
+    store: Store = request.app.state.store
+    with store.plainly() as database:
+        user = database.scalar(select(User).where(User.email == email.strip().lower()))
+        if user is not None:
+            after = {"address": _address(request)}
+            audit_trail.write_of_user(database, user, "User Sign-in Failed", store.now(), after)
 
 
 def _check(store: Store, data: SignIn) -> str | None:

@@ -34,12 +34,22 @@ def rotate(
     """
     from onward.roles import TreeLock
     from onward.workspace import keyring
+    from onward.workspace.store import Actor, Store
+    from onward.workspace.workspaces import all_workspaces
 
     settings = read_settings(config, data=data)
     with ExitStack() as stack:
         if fresh_data_key:
             stack.callback(TreeLock(settings.data).release)
         keyring.rotate(settings, os.environ.get(NEW_KEY), fresh_data_key=fresh_data_key)
+        store = Store.open(settings, {})
+        with store.reading() as session:
+            workspaces = [workspace.id for workspace in all_workspaces(session)]
+        for workspace_id in workspaces:
+            with store.changing(workspace_id, Actor(id="onward secrets rotate")) as editor:
+                after = {"fresh_data_key": fresh_data_key}
+                editor.record(editor.workspace, "Secret Key Rotated", None, after)
+        store.engine.dispose()
     if settings.secret_key is None:
         print(f"The new key is in {settings.data / 'secret.key'}. Keep a copy of it elsewhere.")
     else:

@@ -31,7 +31,7 @@ import orjson
 
 from onward import forwarded
 from onward.eventlog.protocol import EventLog
-from onward.pipeline.types import Envelope
+from onward.pipeline.types import Envelope, Event
 from onward.settings import Settings
 from onward.tracking import answers, auth, cdn, dedupe, intake, pixel
 from onward.tracking.answers import Answer
@@ -272,6 +272,21 @@ class Tracking:
                 self._ledger.rejected(source.id, received_at, "too_many_requests")
                 return answers.later(429, seconds, "this source sends more requests a second than it may")
             taken.validate(self._suppressed(source))
+        reply = await self._admit(taken, source, received_at, headers, scope, direct)
+        if reply is answers.OK and taken.oversize:
+            return answers.oversize(taken.oversize, len(taken.events) - len(taken.oversize))
+        return reply
+
+    async def _admit(
+        self,
+        taken: Intake,
+        source: Source | None,
+        received_at: int,
+        headers: dict[bytes, bytes],
+        scope: Scope,
+        direct: bool,
+    ) -> Answer:
+        """The source's rules, and on to the disk with what stands."""
         if source is not None and taken.message_ids:
             refusal = await self._govern(taken, source, received_at, headers, scope, direct)
             if refusal is not None:
@@ -280,12 +295,23 @@ class Tracking:
             source_id = source.id if source else ""
             report = Report(source_id, received_at, taken.type, taken.events, taken.discards)
             self._ledger.discarded(report)
-            reply = answers.OK
+            return answers.OK
+        return await self._commit(taken, source, received_at, headers, scope, direct)
+
+    async def hand_in(self, source_id: str, events: Sequence[Event]) -> Answer:
+        """Take events that are Onward's own for a source, as if a client had sent them in one batch.
+
+        No rate limit holds for them. 503: nothing was taken, also if the source is not in the snapshot yet.
+        """
+        source = self._snapshot().source_by_id.get(source_id)
+        if source is None or not self.alive:
+            return answers.UNAVAILABLE
+        taken = intake.batch(orjson.dumps({"batch": events}))
+        if source.enabled:
+            taken.validate(self._suppressed(source))
         else:
-            reply = await self._commit(taken, source, received_at, headers, scope, direct)
-        if reply is answers.OK and taken.oversize:
-            return answers.oversize(taken.oversize, len(taken.events) - len(taken.oversize))
-        return reply
+            taken.discard_all("source_disabled")
+        return await self._admit(taken, source, now_ms(), {}, {}, False)
 
     async def _govern(
         self,

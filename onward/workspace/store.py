@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from onward.settings import Settings
-from onward.workspace import audit, compile
+from onward.workspace import audit, audit_trail, compile
 from onward.workspace.database import open_engine, reading, writing
 from onward.workspace.definitions import Catalogue
 from onward.workspace.entities import AuditEvent, Resource, Workspace
@@ -89,7 +89,7 @@ class Editor:
             after=audit.masked(after, before),
             version=self.version,
         )
-        self.session.add(event)
+        audit_trail.write(self.session, event)
         self.events.append(event)
 
 

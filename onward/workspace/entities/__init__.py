@@ -30,10 +30,19 @@ from onward.workspace.entities.people import (
 )
 from onward.workspace.entities.privacy import Regulation, RegulationRetry, RegulationTarget, Suppression
 from onward.workspace.entities.storage import ReverseEtlModel, SelectiveSync, Warehouse, WarehouseSource
-from onward.workspace.entities.system import AuditEvent, Revision, StoredSnapshot, Token
+from onward.workspace.entities.system import (
+    AuditEvent,
+    AuditForwarding,
+    AuditOutbox,
+    Revision,
+    StoredSnapshot,
+    Token,
+)
 
 __all__ = [
     "AuditEvent",
+    "AuditForwarding",
+    "AuditOutbox",
     "Destination",
     "Document",
     "EdgeFunction",

@@ -1,6 +1,6 @@
 """What the installation keeps of itself: tokens, versions, snapshots, the audit trail."""
 
-from sqlalchemy import JSON, ForeignKey, Index, String
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from onward.workspace.entities.base import Entity, Json, Resource
@@ -62,4 +62,26 @@ class AuditEvent(Entity):
     before: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     after: Mapped[Json | None] = mapped_column(JSON(none_as_null=True))
     version: Mapped[int]
-    """The configuration's version that the change made."""
+    """The configuration's version that the change made; of what is no change, the one in force."""
+
+
+class AuditForwarding(Entity):
+    """That a workspace's audit events are forwarded to one of its sources."""
+
+    __tablename__ = "audit_forwarding"
+
+    workspace_id: Mapped[str] = mapped_column(
+        ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True
+    )
+    source_id: Mapped[str] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"), index=True)
+
+
+class AuditOutbox(Entity):
+    """An audit event that waits to be forwarded; the oldest has the smallest id."""
+
+    __tablename__ = "audit_outbox"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    event_id: Mapped[str] = mapped_column(ForeignKey("audit_event.id", ondelete="CASCADE"), index=True)
+    source_id: Mapped[str] = mapped_column(ForeignKey("source.id", ondelete="CASCADE"), index=True)
+    """Where it goes: the source that was set when it was written."""

@@ -90,3 +90,17 @@ async def test_a_token_is_shown_once_and_ends_when_deleted(app: Litestar, call: 
         await call("DELETE", f"/tokens/{made['token']['id']}")
         assert (await program.get("/sources")).status_code == 401
     assert (await call("DELETE", f"/tokens/{made['token']['id']}", status=404))[0]["type"] == "not-found"
+
+
+async def test_it_is_forwarded_to_a_source_that_is_there(call: Call, source: dict[str, str]) -> None:
+    path = "/audit-forwarding"
+    assert (await call("GET", path))["auditForwarding"] == {"sourceId": None}
+    for _ in range(2):
+        assert (await call("PUT", path, {"sourceId": source["id"]}))["auditForwarding"] == {
+            "sourceId": source["id"]
+        }
+    [event] = (await call("GET", "/audit-events?type=Audit Forwarding Modified"))["events"]
+    assert (event["before"], event["after"]) == ({"forwarded_to": None}, {"forwarded_to": source["id"]})
+    assert (await call("PUT", path, {"sourceId": "nope"}, status=422))[0]["field"] == "sourceId"
+    await call("PUT", path, {"sourceId": None})
+    assert (await call("GET", path))["auditForwarding"] == {"sourceId": None}

@@ -202,3 +202,25 @@ def test_a_throttle_forgets_the_oldest_and_what_succeeded() -> None:
 def test_passwords_that_are_easy_to_guess_are_refused(password: str) -> None:
     with pytest.raises(Exception, match="password"):
         passwords.check(password, "ada@example.com")
+
+
+async def test_signing_in_and_out_is_in_the_audit_trail(
+    browser: httpx.AsyncClient, owner: dict[str, Any], call: Call
+) -> None:
+    for _ in range(6):
+        await sign_in(browser, "wrong")
+    changed = {"current": PASSWORD, "password": PASSWORD + "!"}
+    csrf = {"x-onward-csrf": owner["csrf"]}
+    answered = await browser.put("/session/password", json=changed, headers=csrf)
+    assert answered.status_code == 429, "who guesses is slowed down"
+    await browser.delete("/session?everywhere=true", headers=csrf)
+    events = (await call("GET", "/audit-events?actor=ada@example.com"))["events"]
+    assert [event["type"] for event in events] == [
+        "User Signed Out",
+        "User Sign-in Failed",
+        "User Signed In",
+        "User Added",
+    ]
+    assert events[0]["after"] == {"everywhere": True}
+    assert events[2]["after"]["method"] == "invitation" and events[2]["after"]["address"]
+    assert events[2]["resourceId"] == events[2]["actor"] == owner["userId"]
