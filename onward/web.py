@@ -226,7 +226,12 @@ async def serve(settings: Settings) -> None:
     report = DeliveryReport(store, metrics_log)
     http = HttpClient.of(settings)
     bridge = Bridge.of(settings)
-    api = cast(Application, create_api(settings, catalogue, reader.recent, report, http=http, runtime=bridge))
+    api = cast(
+        Application,
+        create_api(
+            settings, catalogue, reader.recent, report, http=http, runtime=bridge, failed=reader.failed
+        ),
+    )
     # The embedded server's classes carry no types.
     server: Any = Server(
         dispatch(tracking, api, pages),
@@ -250,12 +255,12 @@ async def serve(settings: Settings) -> None:
             prune(event_log),
             follow_suppressed(suppressed),
             forget_people(ledger, open_engine(settings)),
+            forward_audit_trail(tracking, open_engine(settings)),
         )
     ]
     try:
         await until_stopped(server, chores)
     finally:
-            forward_audit_trail(tracking, open_engine(settings)),
         await tracking.stop()
         await bridge.close()
         await http.close()

@@ -19,6 +19,7 @@ from litestar.types import Message, Scope
 from onward.api import (
     audit,
     catalog,
+    delivery_overview,
     destinations,
     docs,
     echo,
@@ -39,6 +40,7 @@ from onward.api import (
     tools,
     tracking_plans,
     transformations,
+    usage,
     workspaces,
 )
 from onward.api.auth import Authentication, check_permission
@@ -46,12 +48,14 @@ from onward.api.context import Delivery, Recent, provide_context, provide_paging
 from onward.api.delivery import router as delivery_routes
 from onward.api.errors import http_error, nested_too_deeply, no_json, unexpected_error, workspace_error
 from onward.api.metadata import Metadata
+from onward.api.numbers import Failed, Numbers, nothing_failed
 from onward.api.preconditions import tagged
 from onward.api.rate_limit import RateLimit, limited, tell_standing
 from onward.api.throttle import Throttle
 from onward.destinations.definition import Definition, Runtime
 from onward.egress.client import HttpClient
 from onward.egress.http import Client
+from onward.metering.store import UsageStore
 from onward.settings import Settings
 from onward.workspace.errors import WorkspaceError
 from onward.workspace.store import Store
@@ -70,12 +74,13 @@ def create_api(
     *,
     http: Client | None = None,
     runtime: Runtime | None = None,
+    failed: Failed = nothing_failed,
 ) -> Litestar:
     """The application, on the data folder of `settings`, which `bootstrap` has set up.
 
     Give it requests with the whole path (`/api/sources`). `recent` is the source debugger's tail,
     `delivery` what became of events. `http` (by default the egress of `settings`) and `runtime` are for
-    testers, which call destinations' tools.
+    testers, which call destinations' tools. `failed` counts what the front door discarded.
     """
     return Litestar(
         route_handlers=[
@@ -94,6 +99,8 @@ def create_api(
                     *audit.ROUTES,
                     *tokens.ROUTES,
                     *regulations.ROUTES,
+                    *delivery_overview.ROUTES,
+                    *usage.ROUTES,
                     catalog.router,
                     sources.router,
                     *schema.ROUTES,
@@ -137,6 +144,7 @@ def create_api(
                 "delivery": delivery,
                 "http": http or HttpClient.of(settings),
                 "runtime": runtime,
+                "numbers": Numbers(UsageStore(settings.data), failed, delivery.counters),
             }
         ),
         request_max_body_size=MAX_BODY,

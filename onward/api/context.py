@@ -16,6 +16,7 @@ from onward.api.metadata import Metadata
 from onward.api.preconditions import STATE, Condition
 from onward.destinations.definition import Runtime
 from onward.egress.http import Client
+from onward.metering.query import Question, Totals
 from onward.workspace.access import Access
 from onward.workspace.errors import Forbidden, Invalid
 from onward.workspace.roles import Permission
@@ -91,6 +92,8 @@ class Delivery(Protocol):
     def discards(
         self, destination_id: str, limit: int, before: int | None, code: str | None, message_id: str | None
     ) -> Sequence[Discarded]: ...
+
+    def counters(self, destination_id: str, outcome: str, question: Question) -> Totals: ...
 
 
 @dataclass(frozen=True)

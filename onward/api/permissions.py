@@ -142,6 +142,18 @@ OPERATIONS: dict[str, Permission] = {
     "getRegulation": Permission.PRIVACY_READ,
     "deleteRegulation": Permission.PRIVACY_WRITE,
     "listSuppressions": Permission.PRIVACY_READ,
+    "getIngressSuccessMetricsFromDeliveryOverview": Permission.SOURCE_READ,
+    "getIngressFailedMetricsFromDeliveryOverview": Permission.SOURCE_READ,
+    "getFilteredAtSourceMetricsFromDeliveryOverview": Permission.SOURCE_READ,
+    "getFilteredAtDestinationMetricsFromDeliveryOverview": Permission.DESTINATION_READ,
+    "getEgressFailedMetricsFromDeliveryOverview": Permission.DESTINATION_READ,
+    "getEgressSuccessMetricsFromDeliveryOverview": Permission.DESTINATION_READ,
+    "listDeliveryMetricsSummaryFromDestination": Permission.DESTINATION_READ,
+    "getEventsVolumeFromWorkspace": Permission.SOURCE_READ,
+    "getDailyWorkspaceAPICallsUsage": Permission.USAGE_READ,
+    "getDailyPerSourceAPICallsUsage": Permission.USAGE_READ,
+    "getDailyWorkspaceMTUUsage": Permission.USAGE_READ,
+    "getDailyPerSourceMTUUsage": Permission.USAGE_READ,
 }
 
 Scope = Callable[[Session, str, str], str | None]

@@ -148,7 +148,8 @@ class Deletions:
 
     async def _purge(self, destination_id: str, erasure: Erasure) -> bool:
         def is_of(event: Event, received_at: int) -> bool:
-            return event.get("userId") in erasure.users and received_at <= erasure.before
+            user_id = event.get("userId")
+            return type(user_id) is str and user_id in erasure.users and received_at <= erasure.before
 
         store = self._process.store
         held = await asyncio.to_thread(store.held, destination_id, is_of)

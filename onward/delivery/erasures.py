@@ -42,7 +42,7 @@ class Erasures:
             return events
         return [
             Undecodable(position, "deleted with its user", USER_DELETED)
-            if type(event) is dict and any(event.get("userId") in users for users in sets)
+            if type(event) is dict and _is_of_one(event.get("userId"), sets)
             else event
             for position, event in enumerate(events)
         ]
@@ -54,3 +54,7 @@ class Erasures:
                 (each.users, each.before) for each in self._all if each.covers(self._workspaces, source_id)
             )
         return found
+
+
+def _is_of_one(user_id: Any, sets: Sequence[Set[str]]) -> bool:
+    return type(user_id) is str and any(user_id in users for users in sets)

@@ -7,6 +7,7 @@ import msgspec
 
 from onward.delivery.state.protocol import Discard, StateStore
 from onward.eventlog.protocol import LogReader, Position
+from onward.metering.query import Question, Totals
 
 
 class Books(msgspec.Struct, frozen=True):
@@ -59,3 +60,7 @@ class DeliveryReport:
     ) -> list[Discard]:
         """Payloads given up on, the newest first; `before` is the id to continue below."""
         return self._store.discards(destination_id, limit, before, code, message_id)
+
+    def counters(self, destination_id: str, outcome: str, question: Question) -> Totals:
+        """What was counted as an outcome, over time."""
+        return self._store.counters(destination_id, outcome, question)

@@ -46,6 +46,7 @@ class _Source:
         self.names: set[tuple[str, str, str]] = set()
         self.day = 0
         self.month = -1
+        """Whose sketches these are; -1 for none."""
         self.sketches: dict[str, Sketch] = {}
         self.changed: dict[int, dict[str, Sketch]] = {}
         self.known: tuple[set[str], set[str], set[str]] = (set(), set(), set())
@@ -108,6 +109,8 @@ class Meter:
         day = day_of(record.received_at)
         if day != source.day:
             source.day, source.names = day, set()
+            if source.month != month_of(day):
+                source.month = -1
         if isinstance(events, CorruptRecord):
             source.volume[Volume(minute, *UNKNOWN)] += record.count
         else:
@@ -117,12 +120,10 @@ class Meter:
         source.cursor = record.end
 
     def _people(self, source_id: str, source: _Source, day: int, events: Events) -> None:
-        month = (
-            month_of(day) if source.month < 0 or day != source.day or not source.sketches else source.month
-        )
-        if month != source.month:
-            source.month, source.known = month, (set(), set(), set())
-            source.sketches = self._store.sketches(source_id, month)
+        if source.month < 0:
+            source.month = month_of(day)
+            source.known = (set(), set(), set())
+            source.sketches = self._store.sketches(source_id, source.month)
         users, people, both = ids(events)
         for kind, found, known in zip(
             ("identified", "anonymous", "anonymous_identified"),
@@ -134,7 +135,7 @@ class Meter:
             if not new:
                 continue
             if source.sketches[kind].add(new):
-                source.changed.setdefault(month, {})[kind] = source.sketches[kind]
+                source.changed.setdefault(source.month, {})[kind] = source.sketches[kind]
             if len(known) > KNOWN_IDS:
                 known.clear()
             known |= new
@@ -144,11 +145,12 @@ def about(event: Event | Undecodable) -> tuple[str, str, str]:
     """Type, name and app version."""
     if type(event) is not dict:
         return UNKNOWN
-    kind = event["type"]
+    kind = event.get("type")
     name = event.get("event" if kind == "track" else "name")
     context = event.get("context")
     app = context.get("app") if type(context) is dict else None
     version = app.get("version") if type(app) is dict else None
+    kind = kind if type(kind) is str else ""  # Whatever a transformation made of it.
     return (kind, name if type(name) is str else "", version if type(version) is str else "")
 
 
@@ -161,11 +163,12 @@ def ids(events: Iterable[Event | Undecodable]) -> tuple[set[str], set[str], set[
         if type(event) is not dict:
             continue
         user, anonymous = event.get("userId"), event.get("anonymousId")
-        if user:
+        known = type(user) is str and user != ""
+        if known:
             users.add(user)
-        if anonymous:
+        if type(anonymous) is str and anonymous:
             people.add(anonymous)
-            if user:
+            if known:
                 both.add(anonymous)
     return users, people, both
 

@@ -133,25 +133,36 @@ class UsageStore:
             listed = ", ".join("?" * len(source_ids))
             return query.ask(self._db, "volume", question, f"source_id IN ({listed})", source_ids)
 
-    def calls(self, scope: str, first: int, last: int) -> list[Calls]:
-        """Accepted events by day, of the days from `first` to `last` that had any."""
-        return [Calls(*row) for row in self._days("day, count", "calls", scope, first, last)]
+    def calls(self, scopes: Sequence[str], first: int, last: int) -> dict[str, list[Calls]]:
+        """By scope: accepted events by day, of the days from `first` to `last` that had any."""
+        return {
+            scope: [Calls(*row) for row in rows]
+            for scope, rows in self._days("day, count", "calls", scopes, first, last).items()
+        }
 
-    def people(self, scope: str, first: int, last: int) -> list[People]:
-        """Since the month's beginning, at the end of the days on which someone new came."""
+    def people(self, scopes: Sequence[str], first: int, last: int) -> dict[str, list[People]]:
+        """By scope: since the month's beginning, at the end of the days on which someone new came."""
         columns = f"day, {', '.join(KINDS)}"
-        return [People(*row) for row in self._days(columns, "people", scope, first, last)]
+        return {
+            scope: [People(*row) for row in rows]
+            for scope, rows in self._days(columns, "people", scopes, first, last).items()
+        }
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
 
-    def _days(self, columns: str, table: str, scope: str, first: int, last: int) -> list[tuple[int, ...]]:
+    def _days(
+        self, columns: str, table: str, scopes: Sequence[str], first: int, last: int
+    ) -> dict[str, list[tuple[int, ...]]]:
+        found: dict[str, list[tuple[int, ...]]] = {scope: [] for scope in scopes}
         with self._lock:
-            return self._db.execute(
-                f"SELECT {columns} FROM {table} WHERE scope = ? AND day BETWEEN ? AND ? ORDER BY day",
-                (scope, first, last),
-            ).fetchall()
+            for scope, rows in found.items():
+                rows += self._db.execute(
+                    f"SELECT {columns} FROM {table} WHERE scope = ? AND day BETWEEN ? AND ? ORDER BY day",
+                    (scope, first, last),
+                )
+        return found
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
