@@ -1,0 +1,374 @@
+"""One runner: a process of Deno in the sandbox, with the code of one function once it is loaded.
+
+Invariants:
+- An invocation ends exactly once: with what the handler did, or with why the process did not finish it.
+- SIGKILL is the only stop, of the whole process group: code can ignore every other signal.
+- A runner that says what is no message, or too many, is killed; frames about what it was not asked for are
+  ignored. Nothing that it says reaches another runner.
+- When an invocation has ended its requests end too.
+
+What if this process dies here? The kernel kills the runner (PDEATHSIG); its stdin ends as well.
+"""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any, cast
+
+import msgspec
+import orjson
+import structlog
+
+from onward.egress.http import Client, EgressError
+from onward.egress.masking import Masking
+from onward.egress.record import Recorder
+from onward.functions import wire
+from onward.functions.errors import OK, Ending, Kind, of_batch, of_thrown
+from onward.functions.fetching import Fetcher, FetchLimits
+from onward.functions.sandbox import Confinement, command, cpu_seconds, environment
+from onward.functions.wire import ProtocolError, Thrown
+
+log = structlog.get_logger("onward.functions")
+
+COMPLAINT = 64 * 1024
+"""Bytes of stderr that are kept; addresses of memory are in it, so it is for the operator."""
+MOST_LOGS, LONGEST_LOG = 1000, 8192
+MOST_UNCAUGHT = 20
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    wall: float = 5.0
+    """Seconds for an invocation, and for loading the code."""
+    start: float = 30.0
+    """Seconds for a process to start: the machine may be busy."""
+    frames: int = 2_000
+    """That an invocation may send; each costs the host time."""
+    fetch: FetchLimits = FetchLimits()
+
+
+class Lost(Exception):
+    """The process has ended. `own_doing`: by its code's fault, so that trying again helps nobody."""
+
+    def __init__(self, message: str, own_doing: bool) -> None:
+        super().__init__(message)
+        self.own_doing = own_doing
+
+
+class LoadError(Exception):
+    """The code can't be loaded; `thrown` says why, and where."""
+
+    def __init__(self, thrown: Thrown) -> None:
+        super().__init__(thrown.message)
+        self.thrown = thrown
+
+
+class Invocation(msgspec.Struct, kw_only=True):
+    """What came of calling a handler."""
+
+    ending: Ending
+    value: msgspec.Raw = msgspec.Raw(b"null")
+    """What the handler returned, as JSON; null where that is no JSON or too long (`dropped`)."""
+    dropped: bool = False
+    error: Thrown | None = None
+    logs: Sequence[tuple[float, str, str]] = ()
+    """Milliseconds since the epoch, level, text."""
+    lost_logs: int = 0
+    uncaught: Sequence[Thrown] = ()
+    """Errors that nothing in the function waited for."""
+    wall_ms: float = 0.0
+    queue_ms: float = 0.0
+    cold: bool = False
+    """Whether the code had to be loaded first."""
+    pid: int = 0
+    died: bool = False
+    """Whether its process has ended with it."""
+    record: Recorder | None = None
+    """Its requests; `exchanges()` shows them, secrets masked."""
+
+    def endings(self, events: int) -> list[Ending]:
+        """Of an onBatch: one for each event."""
+        if self.ending.kind is not Kind.OK or not bytes(self.value).startswith(b"["):
+            return [self.ending] * events
+        try:
+            value = orjson.loads(self.value)
+        except orjson.JSONDecodeError:
+            value = None
+        return of_batch(self.ending, value, events)
+
+
+class _Flight:
+    """An invocation under way."""
+
+    __slots__ = ("done", "fetcher", "frames", "tasks", "uncaught")
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        self.done: asyncio.Future[wire.Result] = asyncio.get_running_loop().create_future()
+        self.fetcher = fetcher
+        self.frames = 0
+        self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.uncaught: list[Thrown] = []
+
+
+class Runner(asyncio.SubprocessProtocol):
+    """Make one with `start`; then `load`, then `invoke` as often as wanted, one at a time."""
+
+    def __init__(self, limits: Limits) -> None:
+        loop = asyncio.get_running_loop()
+        self.limits = limits
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self.pid = 0
+        self.handlers: frozenset[str] = frozenset()
+        self.invocations = 0
+        self.started = loop.time()
+        self.layers: Mapping[str, str] = {}
+        """What the box said of itself."""
+        self._answer: asyncio.Future[Any] = loop.create_future()
+        self._expected: type = wire.Ready
+        self._transport: asyncio.SubprocessTransport | None = None
+        self._stdin: asyncio.WriteTransport | None = None
+        self._reader = wire.Reader()
+        self._flight: _Flight | None = None
+        self._stray = 0
+        self._complaint = bytearray()
+        self._killed_for: str | None = None
+        self._own_doing = False
+
+    @classmethod
+    async def start(
+        cls, confinement: Confinement, limits: Limits | None = None, program: Sequence[str] | None = None
+    ) -> "Runner":
+        """One that is ready to load code. Raises `Lost`."""
+        limits = limits or Limits()
+        loop = asyncio.get_running_loop()
+        try:
+            _, runner = await loop.subprocess_exec(
+                lambda: cls(limits),
+                *(program or command(confinement)),
+                env=environment(confinement),
+                cwd="/",
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise Lost(f"a runner can't be started: {error}", own_doing=False) from error
+        try:
+            async with asyncio.timeout(limits.start):
+                await asyncio.shield(runner._answer)
+        except TimeoutError:
+            runner.kill(f"it was not ready within {limits.start:g} s")
+            raise Lost("a runner did not start in time", own_doing=False) from None
+        except BaseException:
+            runner.kill("nobody waits for it")
+            raise
+        runner._read_layers()
+        return runner
+
+    @property
+    def alive(self) -> bool:
+        return not self.ended.done() and self._killed_for is None
+
+    async def load(self, code: str) -> frozenset[str]:
+        """The handlers that the code has. Raises `LoadError`, `Lost`, or TimeoutError (it is killed then)."""
+        loaded = await self._ask(wire.Loaded, {"t": "load", "code": code})
+        if not loaded.ok:
+            raise LoadError(loaded.error or Thrown())
+        self.handlers = frozenset(loaded.handlers)
+        return self.handlers
+
+    async def strip(self, code: str) -> str:
+        """TypeScript as JavaScript. Raises as `load` does."""
+        stripped = await self._ask(wire.Stripped, {"t": "strip", "code": code})
+        if not stripped.ok:
+            raise LoadError(stripped.error or Thrown())
+        return cast(str, stripped.code)
+
+    async def _ask(self, expected: type, message: dict[str, Any]) -> Any:
+        if not self.alive:
+            raise Lost("the runner has ended", own_doing=False)
+        self._answer, self._expected = asyncio.get_running_loop().create_future(), expected
+        self._write(wire.encode(message))
+        try:
+            async with asyncio.timeout(self.limits.wall):
+                return await self._answer
+        except BaseException:
+            if not self._answer.done() or self._answer.cancelled():
+                self.kill("loading its code took too long")
+            raise
+
+    async def invoke(
+        self, handler: str, payload: Any, settings: Mapping[str, Any], http: Client, masking: Masking
+    ) -> Invocation:
+        """Call a handler with an event, or a list of them. Never raises but for cancellation, upon which the
+        process is killed."""
+        began = time.perf_counter()
+        fetcher = Fetcher(http, masking, self.limits.fetch, self.limits.wall)
+        self.invocations = id = self.invocations + 1
+        try:
+            frame = wire.encode({"t": "inv", "id": id, "h": handler, "a": [payload, settings]})
+        except ValueError as error:
+            ending = Ending(Kind.MESSAGE_REJECTED, f"the event can't be handed to a function: {error}")
+            return Invocation(ending=ending, pid=self.pid)
+        if not self.alive:
+            return _ended(Lost("the runner has ended", own_doing=False), self.pid)
+        flight = self._flight = _Flight(fetcher)
+        self._write(frame)
+        try:
+            async with asyncio.timeout(self.limits.wall):
+                result = await flight.done
+            made = _made(result)
+        except TimeoutError:
+            self.kill(f"an invocation took more than {self.limits.wall:g} s")
+            made = Invocation(
+                ending=Ending(Kind.TIMEOUT, f"the function did not end within {self.limits.wall:g} s")
+            )
+        except Lost as lost:
+            made = _ended(lost, self.pid)
+        except BaseException:
+            self.kill("nobody waits for its invocation")
+            raise
+        finally:
+            self._flight = None
+            for task in flight.tasks.values():
+                task.cancel()
+        made.uncaught = flight.uncaught
+        made.record = fetcher.record
+        made.pid, made.died = self.pid, not self.alive
+        made.wall_ms = (time.perf_counter() - began) * 1000
+        return made
+
+    def cpu_seconds(self) -> float:
+        """Processor time so far, of all its threads."""
+        return cpu_seconds(self.pid)
+
+    def kill(self, reason: str, own_doing: bool = False) -> None:
+        """End it at once."""
+        if self._killed_for is None and not self.ended.done():
+            self._killed_for, self._own_doing = reason, own_doing
+        if self.pid and not self.ended.done():
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    async def close(self) -> None:
+        """End it, and wait until it has."""
+        self.kill("it is no longer needed")
+        await asyncio.shield(self.ended)
+
+    # What it says
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.SubprocessTransport, transport)
+        self._stdin = cast(asyncio.WriteTransport, self._transport.get_pipe_transport(0))
+        self.pid = self._transport.get_pid()
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        if fd == 2:
+            self._complaint += data
+            del self._complaint[:-COMPLAINT]
+            return
+        if self._killed_for is not None:
+            return
+        try:
+            for frame in self._reader.feed(data):
+                self._receive(frame)
+        except ProtocolError as error:
+            self.kill(f"runtime protocol error: {error}", own_doing=True)
+
+    def _receive(self, frame: wire.Frame) -> None:
+        flight = self._flight
+        if flight is None:
+            self._stray += 1
+            if self._stray > self.limits.frames:
+                raise ProtocolError("too many frames that nobody has asked for")
+        else:
+            flight.frames += 1
+            if flight.frames > self.limits.frames:
+                raise ProtocolError(f"more than {self.limits.frames} frames in one invocation")
+        match frame:
+            case wire.Result():
+                if flight is not None and frame.id == self.invocations and not flight.done.done():
+                    flight.done.set_result(frame)
+            case wire.Fetch():
+                self._fetch(flight, frame)
+            case wire.FetchAborted():
+                if flight is not None and (task := flight.tasks.get(frame.id)) is not None:
+                    task.cancel()
+            case wire.Uncaught():
+                if flight is not None and len(flight.uncaught) < MOST_UNCAUGHT:
+                    flight.uncaught.append(frame.error)
+            case _:
+                if isinstance(frame, self._expected) and not self._answer.done():
+                    self._answer.set_result(frame)
+
+    def _fetch(self, flight: _Flight | None, asked: wire.Fetch) -> None:
+        if flight is None or asked.inv != self.invocations:
+            message = "requests can be made only while an event is handled"
+            self._write(wire.encode({"t": "fr", "id": asked.id, "err": message, "code": "ECONNABORTED"}))
+        elif asked.id not in flight.tasks:
+            task = asyncio.get_running_loop().create_task(self._answer_fetch(flight, asked))
+            flight.tasks[asked.id] = task
+
+    async def _answer_fetch(self, flight: _Flight, asked: wire.Fetch) -> None:
+        try:
+            frame = wire.encode(await flight.fetcher.fetch(asked))
+        except Exception as error:
+            log.exception("fetch failed", pid=self.pid)
+            failure = EgressError("ECONNABORTED", f"the request failed: {type(error).__name__}")
+            frame = wire.encode({"t": "fr", "id": asked.id, "err": failure.message, "code": failure.code})
+        finally:
+            flight.tasks.pop(asked.id, None)
+        self._write(frame)
+
+    def _write(self, frame: bytes) -> None:
+        if self._stdin is not None and not self._stdin.is_closing():
+            self._stdin.write(frame)
+
+    def _read_layers(self) -> None:
+        for line in bytes(self._complaint).split(b"\n"):
+            if line.startswith(b"box: "):
+                with suppress(msgspec.MsgspecError):
+                    self.layers = msgspec.json.decode(line[5:], type=dict[str, str])
+                return
+
+    # Its end
+
+    def process_exited(self) -> None:
+        status = self._transport.get_returncode() if self._transport else None
+        lost = self._why(status)
+        if not self.ended.done():
+            self.ended.set_result(None)
+        if not self._answer.done():
+            self._answer.set_exception(lost)
+            self._answer.exception()  # whoever waits sees it; nobody may
+        if self._flight is not None and not self._flight.done.done():
+            self._flight.done.set_exception(lost)
+        if self._transport is not None:
+            self._transport.close()
+
+    def _why(self, status: int | None) -> Lost:
+        if self._killed_for is not None:
+            return Lost(self._killed_for, self._own_doing)
+        said = bytes(self._complaint).decode(errors="replace")
+        if status is not None and status >= 0:
+            return Lost(f"the function ended its process (exit status {status})", own_doing=True)
+        if status == -signal.SIGKILL:
+            return Lost("the runner was killed from outside", own_doing=False)
+        if status in (-signal.SIGTRAP, -signal.SIGABRT, -signal.SIGILL) or "out of memory" in said.lower():
+            return Lost("the function ran out of memory", own_doing=True)
+        return Lost(f"the function's process ended with signal {-(status or 0)}", own_doing=True)
+
+
+def _made(result: wire.Result) -> Invocation:
+    logs = [(at, level[:20], text[:LONGEST_LOG]) for at, level, text in result.logs[:MOST_LOGS]]
+    lost = max(0, min(result.lost, 1 << 53)) + max(0, len(result.logs) - MOST_LOGS)
+    error = None if result.ok else result.error or Thrown()
+    ending = OK if error is None else of_thrown(error)
+    return Invocation(
+        ending=ending, value=result.value, dropped=result.dropped, error=error, logs=logs, lost_logs=lost
+    )
+
+
+def _ended(lost: Lost, pid: int) -> Invocation:
+    kind = Kind.BAD_REQUEST if lost.own_doing else Kind.RETRY
+    return Invocation(ending=Ending(kind, str(lost)), pid=pid)

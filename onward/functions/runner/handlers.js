@@ -1,0 +1,122 @@
+// Loads the user's code as a sloppy-mode script, and calls its handlers. (Functions of Segment's own library
+// assign to names that they never declare: strict mode would break them.)
+import { loadLibrary } from "./libraries.js";
+
+const NAMES = ["onIdentify", "onTrack", "onPage", "onScreen", "onGroup", "onAlias", "onDelete", "onBatch"];
+const LARGEST = 1 << 20, LARGEST_BATCH = 15 << 20; // characters of what a handler returns
+const FILE = "function.js";
+const OURS = /runner\/\w+\.js|ext:|node:|\beval \(/;
+const compile = globalThis.eval;
+
+export class Handlers {
+  #pipe;
+  #current;
+  #require;
+  #folder;
+  #handlers = {};
+
+  constructor(pipe, current, require, folder) {
+    this.#pipe = pipe;
+    this.#current = current;
+    this.#require = require;
+    this.#folder = folder;
+  }
+
+  load(code) {
+    try {
+      const module = { exports: {} };
+      const taken = NAMES.map((name) => `${name}: typeof ${name} === 'function' ? ${name} : undefined`).join(", ");
+      // The user's code begins on line 1, within two functions: the outer one's names may be declared anew.
+      const source = `(function (module, exports, Deno) { return (function () {${code}\n;return {${taken}}; }).call(this); })\n//# sourceURL=${FILE}`;
+      const found = compile(source).call(globalThis, module, module.exports, undefined);
+      this.#handlers = {};
+      for (const name of NAMES) {
+        const handler = found[name] ?? module.exports[name];
+        if (typeof handler === "function") this.#handlers[name] = handler;
+      }
+      this.#pipe.send({ t: "loaded", ok: true, handlers: Object.keys(this.#handlers) });
+    } catch (error) {
+      const described = this.describe(error);
+      if (described.name === "SyntaxError" && !described.line) this.#locate(code, described);
+      this.#pipe.send({ t: "loaded", ok: false, error: described });
+    }
+  }
+
+  // Where a syntax error is: V8 does not tell, a parser does.
+  #locate(code, described) {
+    try {
+      const acorn = loadLibrary(this.#require, this.#folder, null, "acorn");
+      acorn.parse(code, { ecmaVersion: "latest", allowReturnOutsideFunction: true });
+    } catch (error) {
+      if (error?.loc) described.line = error.loc.line;
+    }
+  }
+
+  strip(code) {
+    const { stripTypeScriptTypes } = this.#require("node:module");
+    let stripped;
+    try {
+      try {
+        stripped = stripTypeScriptTypes(code); // leaves every line where it is
+      } catch {
+        stripped = stripTypeScriptTypes(code, { mode: "transform" }); // enums and such
+      }
+      this.#pipe.send({ t: "stripped", ok: true, code: stripped });
+    } catch (error) {
+      this.#pipe.send({ t: "stripped", ok: false, error: this.describe(error) });
+    }
+  }
+
+  async invoke({ id, h: name, a: parameters }) {
+    const invocation = { id, logs: [], printed: 0, lost: 0 };
+    const handler = this.#handlers[name];
+    const most = name === "onBatch" ? LARGEST_BATCH : LARGEST;
+    const { stringify, sendText } = this.#pipe;
+    // Object literals define their members: setters that the code put on Object.prototype can't swallow them.
+    const finish = (ok, value, dropped, error, missing) => {
+      const { logs, lost } = invocation;
+      return stringify({ t: "res", id, ok, value, dropped, error, missing, logs, lost });
+    };
+    if (!handler) {
+      const message = `${name.replace(/^on/, "").toLowerCase()} not supported`;
+      return sendText(finish(false, null, false, { name: "EventNotSupported", message }, true));
+    }
+    await this.#current.run(invocation, async () => {
+      let value;
+      try {
+        value = await handler(...parameters);
+      } catch (error) {
+        return sendText(finish(false, null, false, this.describe(error), false));
+      }
+      let text = null;
+      try {
+        text = finish(true, value ?? null, false, undefined, false);
+      } catch { /* a cycle, or a BigInt */ }
+      sendText(text !== null && text.length <= most ? text : finish(true, null, true, undefined, false));
+    });
+  }
+
+  // {name, message, stack, line}, the stack without our own frames.
+  describe(error) {
+    try {
+      const name = String(error?.name ?? "Error").slice(0, 200);
+      const message = (error instanceof Error ? String(error.message) : text(error)).slice(0, 4096);
+      const stack = typeof error?.stack === "string"
+        ? error.stack.split("\n").filter((each) => !OURS.test(each)).join("\n").replaceAll(", <anonymous>:", ":").slice(0, 4096)
+        : undefined;
+      const line = stack?.match(/function\.js:(\d+)/);
+      return { name, message, stack, line: line ? Number(line[1]) : undefined };
+    } catch {
+      return { name: "Error", message: "[an error that can't be described]", stack: undefined, line: undefined };
+    }
+  }
+}
+
+function text(value) {
+  if (typeof value === "string") return value;
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return String(value);
+  }
+}
