@@ -116,21 +116,14 @@ class Server:
         return created["id"], created["writeKeys"][0]
 
     def create_webhook(self, source_id: str, url: str, name: str = "bench", **mapping: Any) -> str:
-        definition = next(
-            found
-            for found in self.api("GET", "/catalog/destinations?pagination.count=200")["destinationsCatalog"]
-            if found["slug"] == "actions-webhook"
-        )
-        body = {"sourceId": source_id, "metadataId": definition["id"], "name": name, "enabled": True}
+        body = {"sourceId": source_id, "metadataId": "actions-webhook", "name": name, "enabled": True}
         id = self.api("POST", "/destinations", {**body, "settings": {}})["destination"]["id"]
         self.api(
             "POST",
             f"/destinations/{id}/subscriptions",
             {
                 "name": "Everything",
-                "actionId": next(
-                    action["id"] for action in definition["actions"] if action["slug"] == "send"
-                ),
+                "actionId": "send",
                 "trigger": ALL,
                 "enabled": True,
                 "settings": {"url": url, "method": "POST", "data": {"@path": "$."}, **mapping},

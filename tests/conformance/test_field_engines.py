@@ -1,7 +1,6 @@
 """Coercion and validation of payloads against `@segment/actions-core` on generated fields and payloads.
 
-Difference that is meant, and kept out of the input: a member that is required under several conditions (see
-`onward.pipeline.fields.conditions`).
+What is kept out of the input is named in docs/differences.md.
 """
 
 from collections.abc import Iterator

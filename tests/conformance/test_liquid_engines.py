@@ -1,8 +1,6 @@
 """Liquid in mappings against liquidjs as `@segment/actions-core` restricts it, on generated templates.
 
-Differences that are meant, and kept out of the input: those of syntax that `onward.pipeline.liquid.program`
-lists; `event` as another name of the data; `'now'`, which is when the event was received; the
-smaller bound on work; `sample`, which is refused.
+What is kept out of the input is named in docs/differences.md.
 """
 
 from collections.abc import Iterator

@@ -1,8 +1,6 @@
 """Mappings against the mapping kit of `@segment/actions-core` on generated input.
 
-Differences that are meant, and kept out of the input: inherited members of JavaScript objects in paths;
-integers beyond 2^53; halves of surrogate pairs; a root directive that is an array; the wording of errors
-at run time. Liquid has its own tests.
+What is kept out of the input is named in docs/differences.md. Errors are not compared by their words.
 """
 
 from collections.abc import Iterator

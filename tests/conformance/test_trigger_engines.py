@@ -1,8 +1,6 @@
 """Triggers against `@segment/destination-subscriptions` on generated input.
 
-Differences that are meant, and kept out of the input: groups without a condition (an exception there, a
-trigger that matches nothing here); inherited members of JavaScript objects as field names; halves of
-surrogate pairs; `generate` escapes names that it would not read back (`properties.9lives`).
+What is kept out of the input is named in docs/differences.md.
 """
 
 from collections.abc import Iterator

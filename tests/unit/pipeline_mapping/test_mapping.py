@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -303,3 +304,21 @@ def test_any_mapping_gives_json_or_an_error_and_changes_nothing(mapping, event):
     else:
         json.dumps(payload)
     assert repr((mapping, event)) == repr(before)
+
+
+@given(st.dictionaries(NAMES, ANY, max_size=3), st.dictionaries(NAMES, JSON, max_size=3))
+def test_what_is_valid_compiles_and_a_compiled_mapping_does_what_transform_does(mapping, event):
+    if problems := mappings.validate(mapping):
+        with pytest.raises(MappingError) as caught:
+            mappings.compile(mapping)
+        assert caught.value.problems == tuple(problems)
+        return
+    compiled = mappings.compile(mapping)
+    for _ in range(2):  # it keeps nothing of what it has seen
+        try:
+            made = compiled(event)
+        except MappingError as error:
+            with pytest.raises(MappingError, match=re.escape(str(error))):
+                mappings.transform(mapping, event)
+        else:
+            assert repr(made) == repr(mappings.transform(mapping, event))
