@@ -6,6 +6,8 @@ Nothing survives the process. `full` makes `append` raise `LogFull`, as a disk a
 import bisect
 from collections.abc import Sequence
 
+import msgspec
+
 from onward.eventlog.protocol import Draft, LogFull, Position, Record
 
 HOUR = 3_600_000
@@ -32,7 +34,7 @@ class _State:
 
 
 class MemoryReader:
-    """`LogReader` over a `MemoryLog`."""
+    """`LogReader` and `LogEraser` over a `MemoryLog`."""
 
     def __init__(self, state: _State) -> None:
         self._state = state
@@ -52,6 +54,16 @@ class MemoryReader:
             if record.source_id == source_id and record.received_at >= received_at:
                 return Position(record.offset - 1, record.first_seq)
         return self._state.heads.get(source_id, Position())
+
+    def replace(self, bodies: Sequence[tuple[int, bytes]]) -> None:
+        new = dict(bodies)
+        for each in self._state.slices:
+            each.records = [
+                msgspec.structs.replace(record, body=new.get(record.offset, record.body))
+                for record in each.records
+            ]
+
+    def finish(self) -> None: ...
 
     def changed(self) -> bool:
         before, self._asked_at = self._asked_at, self._state.last_offset

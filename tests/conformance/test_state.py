@@ -1,6 +1,7 @@
 """What every state store keeps (see `onward.delivery.state.protocol`)."""
 
 import sqlite3
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from onward.delivery.state.protocol import Changes, Count, Discard, Parked, Repark
 from onward.delivery.state.sqlite import SqliteStateStore
 from onward.eventlog.protocol import Position
+from onward.metering.query import Question
 
 NOW = 1_700_000_000.0
 
@@ -187,3 +189,76 @@ def test_the_books_balance_after_any_history(tmp_path_factory, history, start):
             totals.delivered + totals.filtered + totals.discarded + totals.pending(head)
         )
     store.close()
+
+
+def test_what_is_held_of_a_person_can_be_erased_and_the_books_balance(store, tmp_path):
+    store.open_destination("d", Position())
+    store.open_destination("other", Position())
+    hers = {"userId": "her unique id", "messageId": "m"}
+    fields = {"subscription_id": "s", "event_type": "track", "event_name": "Bought", "received_at": 1}
+    discards = [
+        Discard(at=1, message_id="m", attempts=1, code="400", message="", payload={}, event=event, **fields)
+        for event in (hers, {"userId": "his"}, {"userId": ["her unique id"]})
+    ]
+    park = [parked(str(n), event=hers) for n in range(3)] + [
+        parked("his"),
+        parked("late", event=hers, received_at=9),
+    ]
+    changes = commit(
+        store, park=park, discards=discards, cursor=Position(8, 8), counts={count("discarded"): 3}
+    )
+    commit(store, "other", park=[parked("x", event=hers)], cursor=Position(1, 1))
+
+    def is_of(event, received_at):
+        return event.get("userId") == "her unique id" and received_at <= 5
+
+    held = store.held("d", is_of)
+    assert held.parked == {each.id for each in changes.park[:3]} and held.discards == {changes.discards[0].id}
+    store.erase("d", held, NOW)
+    assert not store.held("d", is_of) and store.held("other", is_of)
+    assert [each.event for each in store.discards("d")] == [{"userId": ["her unique id"]}, {"userId": "his"}]
+    totals = store.totals()["d"]
+    assert (totals.filtered, totals.discarded, totals.parked) == (3, 3, 2)
+    assert totals.received(Position(8, 8)) == totals.filtered + totals.discarded + totals.pending(
+        Position(8, 8)
+    )
+    asked = Question(
+        start=0, end=int(NOW * 1000) + 60_000, bucket=1440, groups=("discardReason", "eventName")
+    )
+    found = store.counters("d", "filtered", asked)
+    assert [(each.group, each.total) for each in found.series] == [
+        ({"discardReason": "USER_DELETED", "eventName": "Bought"}, 3)
+    ]
+    store.erase("d", held, NOW)  # again, as after a crash
+    assert store.totals()["d"].filtered == 3
+
+
+def test_successes_after_a_retry_are_told_apart(store):
+    store.open_destination("d", Position())
+    commit(
+        store,
+        counts={count("delivered", "successes.attempt.1"): 5, count("delivered", "successes.attempt.2"): 2},
+    )
+    found = store.counters("d", "delivered", Question(start=0, end=int(NOW * 1000) + 60_000, bucket=1))
+    assert (found.total, found.series[0].retried) == (7, 2)
+    assert store.counters("nobody", "delivered", Question(start=0, end=1, bucket=1)).series == []
+
+
+def test_old_counters_are_put_together_by_hours(store):
+    day = 24 * 3600
+    now = time.time() // 3600 * 3600 + 60  # a minute into an hour
+    for ago in (0, 60, 4 * day, 4 * day + 60, 4 * day + 120, 40 * day):
+        store.open_destination("d", Position())
+        commit(store, now=now - ago, counts={count("delivered", "successes.attempt.1"): 1})
+    question = Question(start=0, end=int(now * 1000) + 60_000, bucket=1)
+
+    def points():
+        return [(point.at, point.count) for each in store.counters("d", "delivered", question).series
+                for point in each.points]  # fmt: skip
+
+    assert len(points()) == 6
+    for _ in range(2):  # the second time there is nothing to do
+        store.prune(0, int((now - 31 * day) * 1000))
+        recent, old = points()[-2:], points()[:-2]
+        assert len(recent) == 2 and sum(number for _, number in old) == 3
+        assert all(at % 3_600_000 == 0 for at, _ in old)

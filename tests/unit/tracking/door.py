@@ -56,8 +56,10 @@ class Door:
         index: DedupeIndex | None = None,
         snapshot: Snapshot = SNAPSHOT,
         read_seconds: float = 30.0,
+        suppressed: dict[str, set[str]] | None = None,
         **settings: Any,
     ) -> None:
+        """`suppressed`: user ids by the id of a source."""
         self.log = log or MemoryLog()
         self.snapshot = snapshot
         self.path = folder / "ingest.db"
@@ -70,6 +72,7 @@ class Door:
             lambda: self.snapshot,
             Settings(data=folder, **settings),
             read_seconds=read_seconds,
+            suppressed=lambda source: tuple(filter(None, [(suppressed or {}).get(source.id)])),
         )
 
     async def __aenter__(self) -> "Door":
