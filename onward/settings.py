@@ -60,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a failed event's payload is kept for inspection."""
     api_requests_per_minute: int = 6000
     """What one token or session may ask of the Public API; more is answered 429."""
+    max_functions: int = 25
+    """Functions that a workspace may have, of all kinds."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

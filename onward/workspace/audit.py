@@ -24,6 +24,9 @@ EXCEPTIONS = {
     "Transformation Enabled": "Transformation Updated",
     "Transformation Disabled": "Transformation Updated",
     "User Group Modified": "User Group Updated",
+    "Model Modified": "Model Settings Saved",
+    "Model Enabled": "Model State Change Toggled",
+    "Model Disabled": "Model State Change Toggled",
 }
 """Where Segment's names don't follow the pattern."""
 

@@ -5,6 +5,7 @@ The catalogue itself lives above this room (`onward.destinations.catalog`); thes
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from onward.workspace.ids import derived_id
@@ -29,6 +30,23 @@ class Field(Protocol):
     def minimum(self) -> float | None: ...
     @property
     def maximum(self) -> float | None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettingField:
+    """A setting of what is no entry of the catalogue of destinations: a function, a warehouse."""
+
+    label: str
+    type: str = "string"
+    """Of `onward.workspace.values.KINDS`."""
+    description: str = ""
+    required: bool = False
+    default: Any = None
+    choices: Sequence[Any] = ()
+    multiple: bool = False
+    secret: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 class SyncMode(Protocol):

@@ -1,6 +1,7 @@
 """Destinations: create, update, enable, disable, delete (spec §8.3–8.5, §8.10)."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from msgspec import UNSET, UnsetType
@@ -9,14 +10,15 @@ from sqlalchemy.orm import Session
 
 from onward.workspace import audit, ids
 from onward.workspace.compile import open_settings, secret_identity
-from onward.workspace.definitions import Catalogue, Definition, is_secret
+from onward.workspace.definitions import Catalogue, Definition
 from onward.workspace.delivery import Delivery, merge
 from onward.workspace.entities import Destination, Source
 from onward.workspace.errors import Conflict, Invalid, NotFound
+from onward.workspace.function_catalogue import FunctionDefinition
+from onward.workspace.functions import ensure_deployed, get_function
 from onward.workspace.names import check_name
-from onward.workspace.secrets import MASK
+from onward.workspace.sealed import set_settings, unmask
 from onward.workspace.store import Editor
-from onward.workspace.values import settle
 
 MAX_INSTANCES = 25
 """Instances of one definition on one source (spec §8.4)."""
@@ -63,6 +65,8 @@ def create_destination(
     `settings` says nothing else.
     """
     found = find_definition(editor.catalogue, definition)
+    if isinstance(found, FunctionDefinition):
+        ensure_deployed(editor, get_function(editor.session, editor.workspace.id, found.function_id))
     instances = editor.session.scalar(
         select(func.count()).where(Destination.source_id == source.id, Destination.definition == found.slug)
     )
@@ -86,7 +90,7 @@ def create_destination(
         updated_at=editor.now,
     )
     copied = {} if copy_from is None else _copied(editor, found, copy_from)
-    _set_settings(editor, destination, found, copied | _unmask(found, settings or {}, copied))
+    _set_settings(editor, destination, found, copied | unmask(found, settings or {}, copied))
     if delivery is not None:
         destination.delivery = merge({}, delivery)
     _set_enabled(editor, destination, enabled)
@@ -145,15 +149,7 @@ def _set_enabled(editor: Editor, destination: Destination, enabled: bool) -> Non
 def _set_settings(
     editor: Editor, destination: Destination, definition: Definition, given: Mapping[str, Any]
 ) -> None:
-    stored = open_settings(destination, editor.cipher)
-    settings, secrets = settle(definition, _unmask(definition, given, stored), stored)
-    destination.settings = settings
-    destination.secrets = {
-        name: destination.secrets[name]
-        if name in destination.secrets and stored.get(name) == value
-        else editor.cipher.seal_value(value, secret_identity(destination.id, name))
-        for name, value in secrets.items()
-    }
+    set_settings(destination, editor.cipher, partial(secret_identity, destination.id), definition, given)
 
 
 def _copied(editor: Editor, definition: Definition, other: Destination) -> dict[str, Any]:
@@ -166,18 +162,6 @@ def _copied(editor: Editor, definition: Definition, other: Destination) -> dict[
         )
     values = open_settings(other, editor.cipher)
     return {name: value for name, value in values.items() if name in definition.settings}
-
-
-def _unmask(definition: Definition, given: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """`given` with masks that came back replaced by the secrets that they stand for."""
-    values = dict(given)
-    for name, value in given.items():
-        field = definition.settings.get(name)
-        if field is not None and is_secret(field) and value == MASK:
-            if name not in stored:
-                raise Invalid("this is the mask of a secret, but none is stored", field=f"settings.{name}")
-            values[name] = stored[name]
-    return values
 
 
 def _check_name(editor: Editor, source: Source, name: str, destination: Destination | None) -> None:

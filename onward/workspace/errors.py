@@ -32,6 +32,10 @@ class Forbidden(WorkspaceError):
     """The caller may not do this."""
 
 
+class Unavailable(Forbidden):
+    """Nothing is here yet that could do this."""
+
+
 class SecretError(WorkspaceError):
     """A secret can't be read: wrong key, or changed where it is stored."""
 

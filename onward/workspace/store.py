@@ -20,6 +20,7 @@ from onward.workspace.database import open_engine, reading, writing
 from onward.workspace.definitions import Catalogue
 from onward.workspace.entities import AuditEvent, Resource, Workspace
 from onward.workspace.errors import NotFound
+from onward.workspace.function_catalogue import WorkspaceCatalogue
 from onward.workspace.keyring import load_cipher
 from onward.workspace.secrets import Cipher
 
@@ -43,12 +44,15 @@ class Editor:
     session: Session
     workspace: Workspace
     catalogue: Catalogue
+    """With the workspace's destination functions."""
     cipher: Cipher
     actor: Actor
     now: int
     """Milliseconds since the epoch; the time of everything in this change."""
     version: int
     """The version that this change makes."""
+    max_functions: int
+    """Functions that a workspace may have."""
     events: list[AuditEvent] = field(default_factory=list)
 
     def created(self, entity: Resource) -> None:
@@ -107,12 +111,14 @@ class Store:
         catalogue: Catalogue,
         *,
         snapshot_retention_hours: float = 168.0,
+        max_functions: int = 25,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.engine = engine
         self.cipher = cipher
         self.catalogue = catalogue
         self._snapshot_retention_ms = int(snapshot_retention_hours * HOUR_MS)
+        self._max_functions = max_functions
         self._clock = clock
 
     @classmethod
@@ -123,6 +129,7 @@ class Store:
             load_cipher(settings),
             catalogue,
             snapshot_retention_hours=settings.log_retention_hours,
+            max_functions=settings.max_functions,
         )
 
     def now(self) -> int:
@@ -157,11 +164,12 @@ class Store:
             editor = Editor(
                 session=session,
                 workspace=workspace,
-                catalogue=self.catalogue,
+                catalogue=WorkspaceCatalogue(self.catalogue, session, workspace),
                 cipher=self.cipher,
                 actor=actor,
                 now=now,
                 version=compile.take_version(session),
+                max_functions=self._max_functions,
             )
             yield editor
             if editor.events:

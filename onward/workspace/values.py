@@ -17,6 +17,7 @@ KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "number": ((int, float), "a number"),
     "boolean": ((bool,), "true or false"),
     "object": ((dict,), "an object"),
+    "text_map": ((dict,), "an object of texts"),
 }
 
 
@@ -76,7 +77,10 @@ def check_value(field: Field, value: Any, where: str) -> None:
 
 def _check_one(field: Field, value: Any, where: str) -> None:
     kinds, words = KINDS[field.type]
-    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+    fits = isinstance(value, kinds) and (not isinstance(value, bool) or bool in kinds)
+    if fits and isinstance(value, dict) and field.type == "text_map":
+        fits = all(isinstance(each, str) for each in value.values())
+    if not fits:
         raise Invalid(f"this must be {words}", field=where)
     if field.type == "datetime":
         _check_time(str(value), where)

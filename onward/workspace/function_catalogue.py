@@ -1,0 +1,150 @@
+"""A workspace's destination functions as entries of its catalogue of destinations (spec §10.1, §10.10).
+
+A destination that is a function is a `Destination` whose definition is `function-<id>`. Its settings are
+those of the function's deployed version; it has no actions, for a function takes events as they are. The
+data plane has no runtime for functions yet: it starts no loop for such a destination, whose cursor then
+stays where it was enabled, so that its events are pending and not lost (`onward.delivery.process`).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from onward.workspace.definitions import Action, Catalogue, Definition, Field, Preset, SettingField
+from onward.workspace.entities import Function, FunctionVersion, Workspace
+
+PREFIX = "function-"
+"""Of the slugs of destinations that are functions."""
+
+SettingType = Literal["STRING", "BOOLEAN", "ARRAY", "TEXT_MAP"]
+
+FIELD_TYPES: dict[SettingType, str] = {
+    "STRING": "string",
+    "BOOLEAN": "boolean",
+    "ARRAY": "string",
+    "TEXT_MAP": "text_map",
+}
+
+
+class FunctionSetting(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A setting that a function asks for (spec §10.7)."""
+
+    name: str
+    """By which the code finds it."""
+    type: SettingType
+    label: str = ""
+    description: str = ""
+    required: bool = False
+    sensitive: bool = False
+    """Whether its values are encrypted and never shown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionDefinition:
+    """What a destination is to the workspace's edits, of a function."""
+
+    slug: str
+    id: str
+    name: str
+    description: str
+    function_id: str
+    deployed: bool
+    settings: Mapping[str, Field]
+    actions: Mapping[str, Action] = field(default_factory=dict)
+    presets: Sequence[Preset] = ()
+
+
+def is_function(slug: str) -> bool:
+    """Whether this is the definition of a destination that is a function."""
+    return slug.startswith(PREFIX)
+
+
+def slug_of(function: Function) -> str:
+    return PREFIX + function.id
+
+
+def shown_name(function: Function, workspace: Workspace) -> str:
+    """With the workspace's name, as Segment appends it where others could have a function of that name."""
+    return function.name if function.kind == "SOURCE" else f"{function.name} ({workspace.name})"
+
+
+def settings_of(version: FunctionVersion) -> list[FunctionSetting]:
+    return msgspec.convert(version.settings, list[FunctionSetting])
+
+
+def fields_of(settings: Sequence[FunctionSetting], *, all_optional: bool = False) -> dict[str, SettingField]:
+    return {
+        each.name: SettingField(
+            label=each.label or each.name,
+            type=FIELD_TYPES[each.type],
+            description=each.description,
+            required=each.required and not all_optional,
+            multiple=each.type == "ARRAY",
+            secret=each.sensitive,
+        )
+        for each in settings
+    }
+
+
+def effective_version(session: Session, function: Function) -> FunctionVersion:
+    """The deployed one, or of a function that never was the latest."""
+    return session.get_one(FunctionVersion, function.deployed_id or function.latest_id)
+
+
+def definition_of(
+    session: Session, workspace: Workspace, function: Function, *, all_optional: bool = False
+) -> FunctionDefinition:
+    """`all_optional`: for what is disabled and need not have what is required."""
+    settings = settings_of(effective_version(session, function))
+    return FunctionDefinition(
+        slug=slug_of(function),
+        id=function.catalog_id,
+        name=shown_name(function, workspace),
+        description=function.description,
+        function_id=function.id,
+        deployed=function.deployed_id is not None,
+        settings=fields_of(settings, all_optional=all_optional),
+    )
+
+
+def destination_functions(session: Session, workspace_id: str) -> list[Function]:
+    """Oldest first."""
+    query = select(Function).where(Function.workspace_id == workspace_id, Function.kind == "DESTINATION")
+    return list(session.scalars(query.order_by(Function.created_at, Function.id)))
+
+
+def find_destination_function(session: Session, workspace_id: str, key: str) -> Function | None:
+    """By slug or catalog id."""
+    by = Function.id == key.removeprefix(PREFIX) if is_function(key) else Function.catalog_id == key
+    return session.scalar(
+        select(Function).where(Function.workspace_id == workspace_id, Function.kind == "DESTINATION", by)
+    )
+
+
+class WorkspaceCatalogue(Mapping[str, Definition]):
+    """The installation's catalogue, and after it the workspace's destination functions."""
+
+    def __init__(self, catalogue: Catalogue, session: Session, workspace: Workspace) -> None:
+        self._catalogue = catalogue
+        self._session = session
+        self._workspace = workspace
+
+    def __getitem__(self, slug: str) -> Definition:
+        """Raises `KeyError`."""
+        if not is_function(slug):
+            return self._catalogue[slug]
+        function = find_destination_function(self._session, self._workspace.id, slug)
+        if function is None:
+            raise KeyError(slug)
+        return definition_of(self._session, self._workspace, function)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._catalogue
+        yield from map(slug_of, destination_functions(self._session, self._workspace.id))
+
+    def __len__(self) -> int:
+        return len(self._catalogue) + len(destination_functions(self._session, self._workspace.id))
