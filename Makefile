@@ -12,10 +12,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # Onward also runs without Segment's open-source destinations, should the npm registry be out of reach.
 run: $(VENV)/.installed-run ## Onward with a demo workspace on http://127.0.0.1:8080
 	-$(BIN)/onward catalog update
+	-$(BIN)/onward functions install
 	$(BIN)/onward demo
 
 setup: $(VENV)/.installed-all ## Everything that running, testing and checking needs
 	$(BIN)/onward catalog update
+	$(BIN)/onward functions install
 
 test: setup ## The whole test suite
 	$(BIN)/pytest $(ARGS)

@@ -9,7 +9,7 @@ import cyclopts
 from cyclopts import Parameter
 
 from onward import __version__
-from onward.commands import catalog, destinations, mappings, secrets, sources, test, workspaces
+from onward.commands import catalog, destinations, functions, mappings, secrets, sources, test, workspaces
 from onward.commands.common import CommandError, Config, Data, read_settings
 from onward.settings import SettingsError
 
@@ -19,7 +19,7 @@ app = cyclopts.App(
     version=__version__,
     help_format="plaintext",
 )
-for group in (catalog, sources, destinations, mappings, test, secrets, workspaces):
+for group in (catalog, sources, destinations, mappings, functions, test, secrets, workspaces):
     app.command(group.app)
 app.register_install_completion_command(help="Complete commands and options in this shell from now on.")
 

@@ -135,7 +135,8 @@ def update(*, folder: Folder = None, config: Config = None) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-    from onward.destinations.bridge.install import InstallError, install
+    from onward.destinations.bridge.install import install
+    from onward.npm import InstallError
 
     target = _folder(config, folder)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())

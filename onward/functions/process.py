@@ -93,7 +93,7 @@ class Invocation(msgspec.Struct, kw_only=True):
         if self.ending.kind is not Kind.OK or not bytes(self.value).startswith(b"["):
             return [self.ending] * events
         try:
-            value = orjson.loads(self.value)
+            value = orjson.loads(bytes(self.value))
         except orjson.JSONDecodeError:
             value = None
         return of_batch(self.ending, value, events)
@@ -237,6 +237,10 @@ class Runner(asyncio.SubprocessProtocol):
         made.pid, made.died = self.pid, not self.alive
         made.wall_ms = (time.perf_counter() - began) * 1000
         return made
+
+    def elapsed(self) -> float:
+        """Seconds since it was started."""
+        return asyncio.get_running_loop().time() - self.started
 
     def cpu_seconds(self) -> float:
         """Processor time so far, of all its threads."""

@@ -119,3 +119,8 @@ def _others_can_read(*paths: Path) -> bool:
         )
     except OSError:
         return False
+
+
+def libraries_folder() -> Path:
+    """Where the libraries are installed: beside Onward, in its environment."""
+    return Path(sys.prefix) / "share" / "onward" / "functions"

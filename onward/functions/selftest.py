@@ -76,8 +76,8 @@ class Boundary(msgspec.Struct, frozen=True, kw_only=True):
             failed = self.box if self.permissions.works else self.permissions
             raise NoBoundary(
                 f"functions are not run: the sandbox does not hold ({failed.detail}). Run Onward on Linux "
-                "5.13 or newer with Landlock and seccomp, or say that you trust the code, or that something around "
-                "Onward contains it"
+                "5.13 or newer with Landlock and seccomp, or say that you trust the code, or that something "
+                "around Onward contains it"
             )
 
 
@@ -94,8 +94,8 @@ class NoWay:
         pass
 
 
-async def examine(confinement: Confinement) -> Boundary:
-    """Try both layers; takes a tenth of a second. Never raises for what it finds."""
+async def examine(confinement: Confinement, *, tell: bool = True) -> Boundary:
+    """Try both layers, and tell the log; takes a tenth of a second. Never raises for what it finds."""
     permissions, _ = await _try(msgspec.structs.replace(confinement, box=False))
     box, parts = await _try(msgspec.structs.replace(confinement, permissions=False))
     off = [f"{name} {state}" for name, state in parts.items() if name in _NEEDED and state.startswith("off")]
@@ -103,8 +103,9 @@ async def examine(confinement: Confinement) -> Boundary:
     if box.works and (off or missing):
         box = Layer(False, ", ".join([*off, *(f"no {name}" for name in sorted(missing))]))
     boundary = Boundary(permissions=permissions, box=box, parts=parts)
-    tell = log.info if boundary.holds else log.error
-    tell("sandbox of functions", permissions=permissions.detail, box=box.detail, **_named(parts))
+    if tell:
+        say = log.info if boundary.holds else log.error
+        say("sandbox of functions", permissions=permissions.detail, box=box.detail, **_named(parts))
     return boundary
 
 

@@ -68,10 +68,14 @@ export function makeFetch(bridge) {
     const told = { url: request.url, method: request.method, headers: [...request.headers], redirect: request.redirect };
     if (body?.length) told.body = body.toString("base64");
     if (init?.timeout > 0) told.timeout = Number(init.timeout);
-    const answer = await bridge.send(told, request.signal).catch((error) => {
-      if (error instanceof FetchError) error.message = `request to ${request.url} failed, reason: ${error.message}`;
-      throw error;
-    });
+    let answer;
+    try {
+      answer = await bridge.send(told, request.signal);
+    } catch (error) {
+      if (!(error instanceof FetchError)) throw error;
+      // A new one, whose stack leads to the line that called.
+      throw new FetchError(`request to ${request.url} failed, reason: ${error.message}`, error.code);
+    }
     const content = BODILESS.has(answer.status) ? null : Buffer.from(answer.body, "base64");
     const response = new Response(content, { status: answer.status, statusText: answer.statusText, headers: answer.headers });
     Object.defineProperty(response, "url", { value: answer.url });

@@ -103,8 +103,9 @@ function protocol(require, bridge, scheme) {
       const { options } = this, body = Buffer.concat(this.chunks);
       const host = options.hostname || String(options.host || "localhost").replace(/:\d+$/, "");
       const headers = [...this.given.values()].flatMap(([name, value]) => [value].flat().map((each) => [name, String(each)]));
+      const usual = Number(options.port) === (options.protocol === "https:" ? 443 : 80);
       const request = {
-        url: `${options.protocol}//${host}${options.port ? `:${options.port}` : ""}${this.path}`,
+        url: `${options.protocol}//${host}${options.port && !usual ? `:${options.port}` : ""}${this.path}`,
         method: this.method, headers, redirect: "manual", body: body.length ? body.toString("base64") : undefined,
       };
       const timer = this.patience ? setTimeout(() => this.emit("timeout"), this.patience) : undefined;

@@ -36,7 +36,6 @@ define("fetch", makeFetch(bridge));
 define("cache", new Cache());
 define("process", stubs.process);
 define("global", G);
-define("window", G);
 for (const name of ["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"]) {
   define(name, timers[name]);
 }

@@ -8,6 +8,7 @@ const process = {
   execPath: "node", noDeprecation: true, stdout: {}, stderr: {}, browser: false,
   nextTick: (callback, ...rest) => queueMicrotask(() => callback(...rest)),
   emitWarning() {}, on() {}, once() {}, off() {}, removeListener() {}, cwd: () => "/", uptime: () => performance.now() / 1e3,
+  [Symbol.toStringTag]: "process", // by which axios knows Node
   memoryUsage: () => ({ heapUsed: 0, heapTotal: 0, rss: 0, external: 0 }),
   hrtime: Object.assign(() => {
     const now = performance.now();
@@ -16,13 +17,13 @@ const process = {
 };
 
 const absent = () => Object.assign(new Error("files are not available in functions"), { code: "ENOENT" });
-const fs = new Proxy({ existsSync: () => false, constants: {}, promises: {} }, {
-  get: (target, name) => name in target ? target[name] : (...parameters) => {
-    const callback = parameters.at(-1);
-    if (typeof callback !== "function") throw absent();
-    callback(absent());
-  },
-});
+const missing = (...parameters) => {
+  const callback = parameters.at(-1);
+  if (typeof callback !== "function") throw absent();
+  callback(absent());
+};
+const own = { existsSync: () => false, constants: {}, promises: {}, realpath: Object.assign(missing, { native: missing }) };
+const fs = new Proxy(own, { get: (target, name) => name in target ? target[name] : missing });
 
 export const stubs = {
   process,
@@ -44,4 +45,5 @@ export const stubs = {
   readline: {},
   cluster: { isMaster: true },
   vm: {},
+  constants: {},
 };

@@ -8,22 +8,24 @@ from pathlib import Path
 import pytest
 from integration.bridge.tools import CATALOGUE
 
+from onward import npm
 from onward.destinations.bridge import install as installing
 from onward.destinations.bridge.definitions import load
-from onward.destinations.bridge.install import InstallError, install, is_current
+from onward.destinations.bridge.install import install, is_current
+from onward.npm import InstallError
 
 
 @pytest.fixture
 def packages(catalogue: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Fetching takes the packages from the installed catalogue, so that no registry is asked."""
 
-    def fetch(folder: Path, tell: installing.Progress) -> None:
+    def fetch(folder: Path, tell: npm.Progress) -> None:
         tell("fetching packages", 0.5)
         shutil.copytree(
             CATALOGUE / "node_modules", folder / "node_modules", symlinks=True, copy_function=os.link
         )
 
-    monkeypatch.setattr(installing, "_fetch", fetch)
+    monkeypatch.setattr(npm, "_fetch", fetch)
     return tmp_path / "share" / "catalog"
 
 
@@ -31,7 +33,7 @@ def packages(catalogue: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def light(packages: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The packages are none, and what they export is known."""
     exported = (CATALOGUE / installing.CATALOGUE).read_bytes()
-    monkeypatch.setattr(installing, "_fetch", lambda folder, tell: (folder / "node_modules").mkdir())
+    monkeypatch.setattr(npm, "_fetch", lambda folder, tell: (folder / "node_modules").mkdir())
     monkeypatch.setattr(installing, "_export", lambda folder: exported)
     return packages
 
