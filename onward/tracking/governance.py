@@ -81,11 +81,15 @@ class SourceGovernor:
         codes: dict[int, str] = {}
         blocked: list[Judgement] = []
         violating: list[Judgement] = []
+        untouched: list[int] = []
         changed = False
         for at in taken.standing():
+            if not self._governor.concerns(taken.events[at], taken.type or taken.events[at]["type"]):
+                untouched.append(at)
+                continue
             event = complete(taken.events[at], at)
             if isinstance(event, Undecodable):  # not after validation; if it is, its readers will say so
-                kept[at] = taken.events[at]
+                kept[at] = _as_read(event, taken.events[at])
                 continue
             judged = self._judged(event)
             if judged.code is None:
@@ -98,6 +102,8 @@ class SourceGovernor:
             if judged.violations:
                 violating.append(judged)
         if changed:
+            for at in untouched:
+                kept[at] = _as_read(complete(taken.events[at], at), taken.events[at])
             taken.stored = _written(kept, codes)
         if codes:
             taken.block(codes)
@@ -120,6 +126,10 @@ class SourceGovernor:
         if self._rules.violations_to is not None and violating:
             told = [event for each in violating for event in hand_on.violations(self._origin, each)]
             yield from _portions(self._rules.violations_to, told)
+
+
+def _as_read(event: Event | Undecodable, raw: Event) -> Event:
+    return raw if isinstance(event, Undecodable) else event
 
 
 def _portions(source_id: str, events: list[Event]) -> Iterator[tuple[str, list[Event]]]:

@@ -61,13 +61,19 @@ class Governor:
         }
         self._controls = {"track": spec.track, "identify": spec.identify, "group": spec.group}
 
+    def concerns(self, event: Event, event_type: str) -> bool:
+        """Whether a rule may bear on an event, which need not be complete yet."""
+        if self.plan is not None or self._transform is not None:
+            return True
+        return self._toggles_of(event, event_type) is not None
+
     def __call__(self, event: Event) -> Judgement:
         if self._transform is not None:
             try:
                 event = self._transform(event)
             except TransformationError as error:
                 return Judgement(event, INTERNAL, message=str(error))
-        toggles = self._toggles_of(event) if self._toggles else None
+        toggles = self._toggles_of(event, event["type"]) if self._toggles else None
         if self.plan is None and toggles is not None and not toggles.enabled:
             return Judgement(event, EVENT_SETTING)
         omitted: list[str] = []
@@ -130,8 +136,8 @@ class Governor:
         own = context.get("protocols")
         return {**event, "context": {**context, "protocols": {**(own if type(own) is dict else {}), **told}}}
 
-    def _toggles_of(self, event: Event) -> SchemaEvent | None:
-        kind = KINDS.get(event["type"], "")
+    def _toggles_of(self, event: Event, event_type: str) -> SchemaEvent | None:
+        kind = KINDS.get(event_type, "")
         name = event.get("event") if kind == "TRACK" else ""
         return self._toggles.get((kind, name if type(name) is str else ""))
 

@@ -8,16 +8,25 @@ Schemas are compiled when the first event falls under them: a plan may have thou
   list's items, of which it declares nothing may hold anything.
 """
 
+import operator
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from onward.pipeline.governance.json_schema import Schema
 from onward.pipeline.governance.paths import fields_of
 from onward.pipeline.governance.spec import Rule, TrackingPlan
 from onward.pipeline.types import Event
 
-Known = dict[str, "Known"]
-"""Declared names, each with what is declared below it; nothing for "anything"."""
+
+class Known(NamedTuple):
+    """What is declared of an object, or of the objects in a list."""
+
+    names: frozenset[str]
+    deeper: dict[str, "Known"]
+    """What is declared below those names of which anything is."""
+
+
+NOTHING = Known(frozenset(), {})
 
 KINDS = {"track": "TRACK", "identify": "IDENTIFY", "group": "GROUP", "page": "PAGE", "screen": "SCREEN"}
 
@@ -83,42 +92,40 @@ def unplanned(event: Event, rule: PlannedRule | None) -> tuple[Event, list[str]]
     if type(fields) is not dict or not fields:
         return event, []
     left_out: list[str] = []
-    kept = _planned(fields, rule.known if rule is not None else {}, "", left_out, top=True)
+    kept = _planned(fields, rule.known if rule is not None else NOTHING, "", left_out)
     return ({**event, root: kept}, left_out) if left_out else (event, [])
 
 
 def _known(schema: Any) -> Known:
-    found: Known = {}
-    if isinstance(schema, dict):
-        properties = schema.get("properties")
-        if isinstance(properties, dict):
-            found = {name: _known(inner) for name, inner in properties.items()}
-        elif isinstance(items := schema.get("items"), dict):
-            found = _known(items)
-    return found
+    if not isinstance(schema, dict):
+        return NOTHING
+    properties = schema.get("properties")
+    if not isinstance(properties, dict):
+        items = schema.get("items")
+        return _known(items) if isinstance(items, dict) else NOTHING
+    deeper = {name: found for name, inner in properties.items() if (found := _known(inner)).names}
+    return Known(frozenset(properties), deeper)
 
 
-def _planned(value: Any, known: Known, path: str, left_out: list[str], *, top: bool = False) -> Any:
-    """`value` without what is not known; itself if there is nothing of that."""
-    if not known and not top:
-        return value
+def _planned(value: Any, known: Known, path: str, left_out: list[str]) -> Any:
+    """`value` without what is not known, whose paths go to `left_out`; itself if there is nothing of that."""
     if type(value) is list:
-        kept_items = [_planned(item, known, path, left_out) for item in value]
-        return value if all(a is b for a, b in zip(kept_items, value, strict=True)) else kept_items
+        items = [_planned(item, known, path, left_out) for item in value]
+        return value if all(map(operator.is_, items, value)) else items
     if type(value) is not dict:
         return value
-    kept: dict[str, Any] = {}
-    changed = False
-    for name, item in value.items():
-        place = f"{path}.{name}" if path else name
-        if name in known:
-            kept[name] = _planned(item, known[name], place, left_out)
-            changed = changed or kept[name] is not item
-        else:
-            changed = True
-            if place not in left_out:
+    kept = value
+    if not value.keys() <= known.names:
+        for name in value:
+            if name not in known.names and (place := path + name) not in left_out:
                 left_out.append(place)
-    return kept if changed else value
+        kept = {name: item for name, item in value.items() if name in known.names}
+    for name, below in known.deeper.items():
+        if name in kept:
+            item = _planned(kept[name], below, f"{path}{name}.", left_out)
+            if item is not kept[name]:
+                kept = {**kept, name: item}
+    return kept
 
 
 def _asked_version(event: Event) -> Any:

@@ -326,6 +326,12 @@ RULES = st.builds(
         allow_events_on_violations=st.booleans(),
         allow_fields_on_violations=st.booleans(),
     ),
+    events=st.sampled_from(
+        [
+            (),
+            (SchemaEvent(kind="TRACK", name="Else", enabled=False), SchemaEvent(kind="PAGE", omitted=("x",))),
+        ]
+    ),
     transformations=st.sampled_from(
         [
             (),
