@@ -5,8 +5,8 @@ Each suppression has the version that changed it instead, and `refresh` reads wh
 look: one `PRAGMA data_version` where nothing has (another database: one look at the highest version).
 
 `refresh` may run in a thread of its own while the event loop asks `scopes`: sets are changed in place, and
-asking a set is one step of the interpreter. Measured with 120,000 ids: 13 MB, 60 ns for an event whose user
-is not among them.
+asking a set is one step of the interpreter. Measured with 120,000 ids, on a busy machine: 15 MB, 0.3 s to
+read at start, 6 µs for a look that finds nothing new, and a fifth more time to validate an event.
 """
 
 import threading

@@ -311,7 +311,7 @@ class SqliteStateStore:
                 question,
                 "destination_id = ? AND outcome = ?",
                 (destination_id, outcome),
-                retried=f"code LIKE '{DELIVERED}%' AND code <> '{DELIVERED}1'",
+                retried=f"code <> '{DELIVERED}1'" if outcome == "delivered" else "0",
             )
 
     def prune(self, discards_before: int, counters_before: int) -> None:
