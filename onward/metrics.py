@@ -100,7 +100,12 @@ class Metrics(Collector):
         rejected = CounterMetricFamily(
             "onward_requests_rejected", "Requests answered with an error.", labels=["source", "reason"]
         )
-        families = {"discarded": discarded, "rejected": rejected}
+        filtered = CounterMetricFamily(
+            "onward_events_filtered",
+            "Events that the source's schema or tracking plan blocks.",
+            labels=["source", "code"],
+        )
+        families = {"discarded": discarded, "filtered": filtered, "rejected": rejected}
         now = time.time()
         names = {source.id: source.slug for source in self._snapshot.sources}
         for source_id, name in {**names, "": ""}.items():
@@ -117,7 +122,7 @@ class Metrics(Collector):
                 duplicates.add_metric([name], repeated)
             for (outcome, code), events in codes.items():
                 families[outcome].add_metric([name, code], events)
-        yield from (received, duplicates, discarded, rejected)
+        yield from (received, duplicates, discarded, filtered, rejected)
 
     def _destinations(self, heads: dict[str, Position]) -> Iterator[Metric]:
         labels = ["destination", "name", "source"]
