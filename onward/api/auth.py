@@ -18,7 +18,7 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 
-from onward.api.permissions import OPERATIONS, SCOPES
+from onward.api.permissions import OPERATIONS, SCOPES, concerns
 from onward.workspace import people, sessions
 from onward.workspace.access import Access, of_subjects, of_user
 from onward.workspace.roles import Permission
@@ -139,7 +139,7 @@ def _out_of_reach(
     """The resource that the path names and the permission is not had for."""
     with store.reading() as session:
         for name, scope in SCOPES.items():
-            if name in path:
+            if name in path and concerns(permission, name):
                 id = scope(session, principal.workspace_id, path[name])
                 if id is not None and not principal.access.to(permission, id):
                     return id

@@ -3,7 +3,7 @@
 Searching and the charts are ours.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 import msgspec
@@ -13,9 +13,13 @@ from onward.api.answers import Json, Pagination, numbered_page, position
 from onward.api.answers import data as answer
 from onward.api.catalog_shapes import DestinationMetadata, SourceMetadata
 from onward.api.context import ApiRequest, Context, Id, InContext, Pages
+from onward.api.function_entries import CATEGORY, deployed_functions, find_entry
+from onward.api.metadata import destination_metadata
 from onward.api.query import read_query
+from onward.destinations.definition import Definition
 from onward.destinations.directory import (
     METHODS,
+    Directory,
     Entry,
     Query,
     QueryError,
@@ -97,8 +101,8 @@ class ChartsAnswer(TypedDict):
     answer=DestinationsCatalogAnswer,
 )
 def list_destinations(context: InContext, request: ApiRequest, paging: Pages) -> Json:
-    """By name, or the best matches first if words are searched for."""
-    query, found = _found(context, request)
+    """By name, or the best matches first if words are searched for; then the workspace's functions."""
+    query, found, functions = _found(context, request)
     given = " ".join(f"{name}={value}" for name, value in query.given.items())
     start, cursors = position(paging, given)
     return numbered_page(
@@ -107,7 +111,11 @@ def list_destinations(context: InContext, request: ApiRequest, paging: Pages) ->
         paging.count,
         start,
         cursors,
-        lambda entry: context.metadata.destination(entry.slug),
+        lambda entry: (
+            destination_metadata(functions[entry.slug])
+            if entry.slug in functions
+            else context.metadata.destination(entry.slug)
+        ),
     )
 
 
@@ -120,7 +128,7 @@ def list_destinations(context: InContext, request: ApiRequest, paging: Pages) ->
 )
 def get_charts(context: InContext, request: ApiRequest) -> Json:
     """What Segment's comparison pages show, of the destinations that the same parameters select."""
-    _, found = _found(context, request)
+    _, found, _ = _found(context, request)
     return answer(
         methods=[
             {**_brief(entry), "methods": {name: name in entry.listing.methods for name in METHODS}}
@@ -151,9 +159,12 @@ def get_charts(context: InContext, request: ApiRequest) -> Json:
 def get_destination(context: InContext, metadata_id: Id) -> Json:
     """By id or, ours, by slug."""
     slug = context.metadata.directory.slug(metadata_id)
-    if slug is None:
+    if slug is not None:
+        return answer(destinationMetadata=context.metadata.destination(slug))
+    function = find_entry(context, metadata_id)
+    if function is None:
         raise NotFound(f"the catalogue has no destination {metadata_id}")
-    return answer(destinationMetadata=context.metadata.destination(slug))
+    return answer(destinationMetadata=destination_metadata(function))
 
 
 @get("/sources", operation_id="getSourcesCatalog", sync_to_thread=False, answer=SourcesCatalogAnswer)
@@ -180,12 +191,21 @@ def get_source(context: InContext, metadata_id: Id) -> Json:
     return answer(sourceMetadata=found)
 
 
-def _found(context: Context, request: ApiRequest) -> tuple[Query, Sequence[Entry]]:
-    """What the parameters of a request ask for; raises `Invalid`."""
+def _found(context: Context, request: ApiRequest) -> tuple[Query, Sequence[Entry], Mapping[str, Definition]]:
+    """What the parameters of a request ask for, the functions last, and all functions by slug.
+
+    Raises `Invalid`.
+    """
     given = msgspec.structs.asdict(read_query(request, Search))
     query = Query(**{name: value.strip() for name, value in given.items()})
+    with context.reading() as session:
+        functions = deployed_functions(context, session)
+    of_functions = query.category.casefold() == CATEGORY.casefold()
     try:
-        return query, context.metadata.directory.find(query)
+        found = [] if of_functions else [*context.metadata.directory.find(query)]
+        if functions and (of_functions or not query.category):
+            found += Directory(functions).find(query)
+        return query, found, functions
     except QueryError as error:
         raise Invalid(str(error), field=error.name) from None
 

@@ -218,6 +218,15 @@ class DestinationMetadata(TypedDict):
     """Ours."""
 
 
+class WarehouseMetadata(TypedDict):
+    id: str
+    name: str
+    slug: str
+    description: str
+    logos: Logos
+    options: list[OptionView]
+
+
 class SourceMetadata(TypedDict):
     id: str
     name: str

@@ -24,6 +24,8 @@ from onward.workspace.store import Actor, Editor, Store
 
 DEFAULT_COUNT = 200
 MAX_COUNT = 1000
+FIRST = "MA=="
+"""Segment's cursor of a first page, which its Terraform provider asks for without having been given it."""
 
 ApiRequest = Request[Any, Principal, Any]
 
@@ -169,9 +171,10 @@ def provide_context(request: ApiRequest) -> Context:
 
 def provide_paging(request: ApiRequest) -> Paging:
     """`pagination[count]` and `pagination[cursor]`, or the same with a dot; raises `Invalid`."""
+    cursor = _parameter(request, "cursor")
     return Paging(
         count=number(request, "pagination.count", _parameter(request, "count"), DEFAULT_COUNT, 1, MAX_COUNT),
-        cursor=_parameter(request, "cursor") or None,
+        cursor=None if cursor in (None, "", FIRST) else cursor,
     )
 
 

@@ -20,10 +20,13 @@ from onward.api.answers import (
 from onward.api.answers import data as answer
 from onward.api.bodies import ApplyPreset, CreateDestination, UpdateDestination
 from onward.api.context import Context, Id, InContext, Pages
+from onward.api.function_entries import entry_definition, entry_metadata
+from onward.api.functions import allow_connecting
 from onward.api.subscriptions import CreatedSubscription
 from onward.workspace import destinations as edit
 from onward.workspace.entities import Destination, Source
 from onward.workspace.errors import Invalid, naming
+from onward.workspace.function_catalogue import find_destination_function
 from onward.workspace.pages import page
 from onward.workspace.roles import Permission
 from onward.workspace.shapes import from_json
@@ -64,6 +67,9 @@ def create_destination(context: InContext, body: RawBody) -> Json:
         if source is None or source.workspace_id != context.workspace_id:
             raise Invalid(f"there is no source {data.source_id}", field="sourceId")
         context.access.require(Permission.DESTINATION_WRITE, source.id)
+        function = find_destination_function(editor.session, context.workspace_id, data.metadata_id)
+        if function is not None:
+            allow_connecting(context, function, source.id)
         destination = edit.create_destination(
             editor,
             source,
@@ -138,7 +144,7 @@ def apply_a_preset(context: InContext, destination_id: Id, body: RawBody) -> Jso
     with context.changing() as editor:
         destination = edit.get_destination(editor.session, context.workspace_id, destination_id)
         made = apply_preset(editor, destination, data.name, data.trigger)
-        view = subscription_view(made, context.metadata.definition(destination.definition).id)
+        view = subscription_view(made, entry_definition(context, destination).id)
         return answer(destinationSubscription=view)
 
 
@@ -154,7 +160,7 @@ def _copied(context: Context, editor: Editor, id: str | None) -> Destination | N
 
 
 def _view(context: Context, destination: Destination) -> DestinationView:
-    return destination_view(destination, context.metadata.destination(destination.definition))
+    return destination_view(destination, entry_metadata(context, destination))
 
 
 router = Router(

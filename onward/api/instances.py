@@ -14,7 +14,8 @@ from onward.pipeline.validate import discard_code
 from onward.workspace import ids
 from onward.workspace.compile import current_snapshot
 from onward.workspace.destinations import get_destination
-from onward.workspace.errors import Invalid, NotFound
+from onward.workspace.errors import Invalid, NotFound, Unavailable
+from onward.workspace.function_catalogue import is_function
 from onward.workspace.roles import Permission
 from onward.workspace.snapshot import Subscription
 
@@ -25,6 +26,8 @@ def find_instance(context: Context, destination_id: str) -> Instance:
     """Raises `NotFound`, or `Invalid` if this catalogue has no such kind of destination."""
     with context.reading() as session:
         stored = get_destination(session, context.workspace_id, destination_id)
+        if is_function(stored.definition):
+            raise Unavailable("functions do not run in this version of Onward, so they can't be tried yet")
         if stored.definition not in context.store.catalogue:
             raise Invalid(
                 f"the catalogue has no destination {stored.definition}: `onward catalog update` installs "

@@ -26,6 +26,7 @@ from onward.api.catalog_shapes import (
     PresetView,
     SourceMetadata,
     SyncModeView,
+    WarehouseMetadata,
 )
 from onward.destinations.definition import (
     Action,
@@ -39,9 +40,10 @@ from onward.destinations.definition import (
     SyncMode,
 )
 from onward.destinations.directory import METHODS, Directory, connection_modes
-from onward.workspace.definitions import action_id, is_secret
+from onward.workspace.definitions import SettingField, action_id, is_secret
 from onward.workspace.ids import derived_id
 from onward.workspace.source_catalogue import SOURCES, SourceDefinition
+from onward.workspace.warehouse_catalogue import WarehouseDefinition
 
 OptionType = Literal["string", "password", "number", "boolean", "map", "select", "array"]
 
@@ -65,6 +67,8 @@ ACTION_TYPES: dict[FieldType, ActionFieldType] = {
     "boolean": "BOOLEAN",
     "object": "OBJECT",
 }
+SETTING_TYPES: dict[str, FieldType] = {"string": "string", "boolean": "boolean", "text_map": "object"}
+"""Types that settings of functions and warehouses have."""
 OPEN_SOURCE = "https://github.com/segmentio/action-destinations"
 
 
@@ -108,6 +112,31 @@ def source_metadata(source: SourceDefinition) -> SourceMetadata:
         "categories": [source.category],
         "isCloudEventSource": False,
     }
+
+
+def warehouse_metadata(warehouse: WarehouseDefinition) -> WarehouseMetadata:
+    return {
+        "id": warehouse.id,
+        "name": warehouse.name,
+        "slug": warehouse.slug,
+        "description": warehouse.description,
+        "logos": _logos(warehouse.name),
+        "options": [_option(name, field_of(each)) for name, each in warehouse.settings.items()],
+    }
+
+
+def field_of(setting: SettingField) -> Field:
+    """A setting of a function or a warehouse as one of the catalogue of destinations."""
+    return Field(
+        label=setting.label,
+        type=SETTING_TYPES[setting.type],
+        description=setting.description,
+        required=setting.required,
+        default=setting.default,
+        choices=setting.choices,
+        multiple=setting.multiple,
+        secret=setting.secret,
+    )
 
 
 def destination_metadata(definition: Definition) -> DestinationMetadata:

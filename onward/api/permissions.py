@@ -14,7 +14,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from onward.api.segment import UNAVAILABLE
-from onward.workspace.entities import Destination, Source, Transformation
+from onward.workspace.entities import (
+    Destination,
+    Function,
+    InsertInstance,
+    ReverseEtlModel,
+    Source,
+    Transformation,
+    Warehouse,
+)
 from onward.workspace.roles import Permission
 
 OPERATIONS: dict[str, Permission] = {
@@ -154,6 +162,50 @@ OPERATIONS: dict[str, Permission] = {
     "getDailyPerSourceAPICallsUsage": Permission.USAGE_READ,
     "getDailyWorkspaceMTUUsage": Permission.USAGE_READ,
     "getDailyPerSourceMTUUsage": Permission.USAGE_READ,
+    "listFunctions": Permission.FUNCTION_READ,
+    "createFunction": Permission.FUNCTION_WRITE,
+    "getFunction": Permission.FUNCTION_READ,
+    "updateFunction": Permission.FUNCTION_WRITE,
+    "deleteFunction": Permission.FUNCTION_WRITE,
+    "createFunctionDeployment": Permission.FUNCTION_WRITE,
+    "listFunctionVersions": Permission.FUNCTION_READ,
+    "getFunctionVersion": Permission.FUNCTION_READ,
+    "restoreFunctionVersion": Permission.FUNCTION_WRITE,
+    "listInsertFunctionInstances": Permission.FUNCTION_READ,
+    "createInsertFunctionInstance": Permission.FUNCTION_WRITE,
+    "getInsertFunctionInstance": Permission.FUNCTION_READ,
+    "updateInsertFunctionInstance": Permission.FUNCTION_WRITE,
+    "deleteInsertFunctionInstance": Permission.FUNCTION_WRITE,
+    "getLatestFromEdgeFunctions": Permission.SOURCE_READ,
+    "createEdgeFunctions": Permission.SOURCE_WRITE,
+    "disableEdgeFunctions": Permission.SOURCE_WRITE,
+    "generateUploadURLForEdgeFunctions": Permission.SOURCE_WRITE,
+    "getWarehousesCatalog": Permission.ANY,
+    "getWarehouseMetadata": Permission.ANY,
+    "listWarehouses": Permission.WAREHOUSE_READ,
+    "createWarehouse": Permission.WAREHOUSE_WRITE,
+    "getWarehouse": Permission.WAREHOUSE_READ,
+    "updateWarehouse": Permission.WAREHOUSE_WRITE,
+    "deleteWarehouse": Permission.WAREHOUSE_WRITE,
+    "createValidationInWarehouse": Permission.WAREHOUSE_WRITE,
+    "getConnectionStateFromWarehouse": Permission.WAREHOUSE_READ,
+    "listConnectedSourcesFromWarehouse": Permission.WAREHOUSE_READ,
+    "addConnectionFromSourceToWarehouse": Permission.WAREHOUSE_WRITE,
+    "removeSourceConnectionFromWarehouse": Permission.WAREHOUSE_WRITE,
+    "listConnectedWarehousesFromSource": Permission.SOURCE_READ,
+    "listSelectiveSyncsFromWarehouseAndSource": Permission.WAREHOUSE_READ,
+    "updateSelectiveSyncForWarehouse": Permission.WAREHOUSE_WRITE,
+    "listSyncsFromWarehouse": Permission.WAREHOUSE_READ,
+    "listSyncsFromWarehouseAndSource": Permission.WAREHOUSE_READ,
+    "getAdvancedSyncScheduleFromWarehouse": Permission.WAREHOUSE_READ,
+    "replaceAdvancedSyncScheduleForWarehouse": Permission.WAREHOUSE_WRITE,
+    "listReverseEtlModels": Permission.MODEL_READ,
+    "createReverseEtlModel": Permission.MODEL_WRITE,
+    "getReverseEtlModel": Permission.MODEL_READ,
+    "updateReverseEtlModel": Permission.MODEL_WRITE,
+    "deleteReverseEtlModel": Permission.MODEL_WRITE,
+    "getReverseETLSyncFromModel": Permission.MODEL_READ,
+    "createReverseETLManualSync": Permission.MODEL_WRITE,
 }
 
 Scope = Callable[[Session, str, str], str | None]
@@ -175,9 +227,42 @@ def _source_of_transformation(session: Session, workspace_id: str, id: str) -> s
     return session.scalar(query.where(Transformation.id == id, Source.workspace_id == workspace_id))
 
 
+def _source_of_model(session: Session, workspace_id: str, id: str) -> str | None:
+    query = select(Source.id).join(ReverseEtlModel, ReverseEtlModel.source_id == Source.id)
+    return session.scalar(query.where(ReverseEtlModel.id == id, Source.workspace_id == workspace_id))
+
+
+def _function(session: Session, workspace_id: str, id: str) -> str | None:
+    return session.scalar(select(Function.id).where(Function.id == id, Function.workspace_id == workspace_id))
+
+
+def _function_of_instance(session: Session, workspace_id: str, id: str) -> str | None:
+    query = select(Function.id).join(InsertInstance, InsertInstance.function_id == Function.id)
+    return session.scalar(query.where(InsertInstance.id == id, Function.workspace_id == workspace_id))
+
+
+def _warehouse(session: Session, workspace_id: str, id: str) -> str | None:
+    return session.scalar(
+        select(Warehouse.id).where(Warehouse.id == id, Warehouse.workspace_id == workspace_id)
+    )
+
+
 SCOPES: dict[str, Scope] = {
     "source_id": _source,
     "transformation_id": _source_of_transformation,
     "destination_id": _source_of_destination,
+    "model_id": _source_of_model,
+    "function_id": _function,
+    "instance_id": _function_of_instance,
+    "warehouse_id": _warehouse,
 }
 """By the name of a path's parameter."""
+
+KINDS = {"function_id": "function", "instance_id": "function", "warehouse_id": "warehouse"}
+"""Parameters of paths that name what only permissions of this kind are had for; others are about sources."""
+
+
+def concerns(permission: Permission, parameter: str) -> bool:
+    """Whether the permission is had for what the parameter names: one for a warehouse is not for sources."""
+    kind = permission.partition(":")[0]
+    return KINDS.get(parameter) == (kind if kind in KINDS.values() else None)

@@ -23,6 +23,7 @@ from onward.api.answers import (
 from onward.api.answers import data as answer
 from onward.api.bodies import CreateSource, UpdateSource
 from onward.api.context import ApiRequest, Context, Id, InContext, Pages
+from onward.api.function_entries import entry_metadata
 from onward.api.query import read_query
 from onward.workspace import sources as edit
 from onward.workspace.entities import Destination, Source
@@ -192,7 +193,7 @@ def list_connected_destinations(context: InContext, source_id: Id, paging: Pages
         return paged(
             "destinations",
             found,
-            lambda each: destination_view(each, context.metadata.destination(each.definition)),
+            lambda each: destination_view(each, entry_metadata(context, each)),
         )
 
 

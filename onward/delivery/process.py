@@ -30,7 +30,7 @@ from onward.delivery.plan import Plan
 from onward.delivery.state.protocol import Changes
 from onward.delivery.state.sqlite import SqliteStateStore
 from onward.destinations.bridge.host import Bridge
-from onward.destinations.catalog import open_catalogue
+from onward.destinations.catalog import UnknownDestinationError, open_catalogue
 from onward.egress.client import HttpClient
 from onward.eventlog.cache import DecodeCache
 from onward.eventlog.protocol import Position, Record
@@ -42,6 +42,7 @@ from onward.pipeline.types import Event
 from onward.roles import Heartbeat, role_of
 from onward.settings import Settings
 from onward.workspace.database import open_engine
+from onward.workspace.function_catalogue import is_function
 from onward.workspace.snapshot import Destination
 from onward.workspace.watch import SnapshotWatcher
 
@@ -383,9 +384,20 @@ class DeliveryProcess:
 
 @contextmanager
 def _named(destination: Destination) -> Iterator[None]:
-    """One destination that can't be set up must not keep the others from running."""
+    """One destination that can't be set up must not keep the others from running.
+
+    If the catalogue has not what it is, its cursor stays where it is: its events are pending until there is.
+    """
     try:
         yield
+    except UnknownDestinationError as error:
+        function = is_function(destination.definition)
+        log.warning(
+            "destination waits, its events are pending",
+            destination=destination.id,
+            name=destination.name,
+            reason="functions do not run in this version" if function else str(error),
+        )
     except Exception:
         log.exception("destination can't be set up", destination=destination.id, name=destination.name)
 

@@ -24,16 +24,16 @@ class Conflict(Invalid):
     """The input is fine by itself but collides with what is there: a name taken, a limit reached."""
 
 
+class Unavailable(Invalid):
+    """The input is fine, but nothing is here yet that could do it."""
+
+
 class NotFound(WorkspaceError):
     """There is no such thing in this workspace."""
 
 
 class Forbidden(WorkspaceError):
     """The caller may not do this."""
-
-
-class Unavailable(Forbidden):
-    """Nothing is here yet that could do this."""
 
 
 class SecretError(WorkspaceError):

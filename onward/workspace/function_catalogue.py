@@ -53,9 +53,13 @@ class FunctionDefinition:
     description: str
     function_id: str
     deployed: bool
-    settings: Mapping[str, Field]
+    fields: Mapping[str, SettingField]
     actions: Mapping[str, Action] = field(default_factory=dict)
     presets: Sequence[Preset] = ()
+
+    @property
+    def settings(self) -> Mapping[str, Field]:
+        return self.fields
 
 
 def is_function(slug: str) -> bool:
@@ -107,7 +111,7 @@ def definition_of(
         description=function.description,
         function_id=function.id,
         deployed=function.deployed_id is not None,
-        settings=fields_of(settings, all_optional=all_optional),
+        fields=fields_of(settings, all_optional=all_optional),
     )
 
 

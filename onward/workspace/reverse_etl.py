@@ -4,7 +4,7 @@ Kept and checked as far as that can be done without the warehouse. Nothing extra
 no syncs.
 """
 
-from typing import Any
+from typing import Any, NoReturn
 
 from msgspec import UNSET, UnsetType
 from sqlalchemy.orm import Session
@@ -96,7 +96,7 @@ def delete_model(editor: Editor, model: ReverseEtlModel) -> None:
     editor.deleted(model)
 
 
-def start_sync(session: Session, model: ReverseEtlModel, source_id: str, subscription_id: str) -> None:
+def start_sync(session: Session, model: ReverseEtlModel, source_id: str, subscription_id: str) -> NoReturn:
     """Raises `Invalid` if there is nothing to sync by, and `Unavailable` if there is."""
     if model.source_id != source_id:
         raise Invalid(f"the model {model.name} is one of the source {model.source_id}", field="sourceId")

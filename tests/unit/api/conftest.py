@@ -15,10 +15,12 @@ from onward.delivery.state.sqlite import SqliteStateStore
 from onward.destinations.catalog import NATIVE, Catalogue
 from onward.eventlog import open_reader
 from onward.settings import Settings
+from onward.workspace.access import add_grants
 from onward.workspace.bootstrap import bootstrap
 from onward.workspace.entities import Workspace
+from onward.workspace.roles import ROLES
 from onward.workspace.store import Actor, Store
-from onward.workspace.tokens import create_token
+from onward.workspace.tokens import create_token, generate
 
 from .contract import contract
 from .tool import TOOL, Answering
@@ -117,6 +119,28 @@ def call(client: httpx.AsyncClient) -> Call:
         return response.json()["data" if status < 300 else "errors"]
 
     return request
+
+
+ClientOf = Callable[[dict[str, list[Any]]], httpx.AsyncClient]
+
+
+@pytest.fixture
+def client_of(app: Litestar, store: Store) -> ClientOf:
+    """A client with a token that has roles, each for resources, or for the whole workspace if for none."""
+
+    def make(roles: dict[str, list[Any]]) -> httpx.AsyncClient:
+        token = generate()
+        with store.changing(store.default_workspace_id(), Actor(id="test")) as editor:
+            made = create_token(editor, name="roles", token=token, role="member")
+            given = [(ROLES[role], resources) for role, resources in roles.items()]
+            add_grants(editor.session, editor.workspace.id, made.id, given)
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app),
+            base_url="http://onward/api",
+            headers={"authorization": f"Bearer {token}"},
+        )
+
+    return make
 
 
 @pytest.fixture

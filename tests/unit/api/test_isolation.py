@@ -20,7 +20,11 @@ from .things import NAMES, Things, asking, make_things
 
 Json = dict[str, Any]
 
-ELSEWHERE = {name for _, _, name in UNAVAILABLE} | {"getDestinationMetadata", "getSourceMetadata"}
+ELSEWHERE = {name for _, _, name in UNAVAILABLE} | {
+    "getDestinationMetadata",
+    "getSourceMetadata",
+    "getWarehouseMetadata",
+}
 """What is the same for all: Engage, which nobody has, and the catalogue."""
 NOTHING = "Nothing0f0This1Kind2Here"
 
@@ -124,6 +128,21 @@ BY_BODY: list[tuple[str, str, Json]] = [
     ("POST", "/invites", {"invites": [{"email": "x@example.com", "groupIds": ["{user_group_id}"]}]}),
     ("PUT", "/sources/{mine}/labels", {"labels": [{"key": "{key}", "value": "{value}"}]}),
     ("DELETE", "/users?userIds[0]={user_id}", {}),
+    (
+        "POST",
+        "/insert-function-instances",
+        {"functionId": "{function_id}", "integrationId": "{destination_id}", "name": "i", "settings": {}},
+    ),
+    (
+        "POST",
+        "/reverse-etl-models",
+        {"sourceId": "{source_id}", "name": "m", "query": "q", "queryIdentifierColumn": "c"},
+    ),
+    (
+        "POST",
+        "/reverse-etl-syncs",
+        {"sourceId": "{source_id}", "modelId": "{model_id}", "subscriptionId": "{id}"},
+    ),
     ("PATCH", "/sources/{mine}/settings", {"forwardingViolationsTo": "{source_id}"}),
 ]
 """Ids of B in bodies and queries; `{mine}` is a source of A."""

@@ -20,6 +20,7 @@ NAMES: Things = {
     "field": "list",
     "hook": "onMappingSave",
     "external_id": "list-7",
+    "warehouse_metadata_id": "postgres",
 }
 """What is no thing of a workspace."""
 MAPPING = {"email": {"@path": "$.properties.email"}}
@@ -57,6 +58,13 @@ async def make_things(client: httpx.AsyncClient, email: str = "b@example.com") -
     transformation = (await ask("POST", "/transformations", body))["transformation"]
     body = {"regulationType": "SUPPRESS_ONLY", "subjectType": "USER_ID", "subjectIds": ["of-b"]}
     regulation = (await ask("POST", "/regulations", body))["regulateId"]
+    function, instance = await _functions(ask, destination)
+    body = {"metadataId": "duckdb", "name": "w", "settings": {}, "disconnectAllSources": False}
+    warehouse = (await ask("POST", "/warehouses", body))["warehouse"]
+    body = {"sourceId": source["id"], "name": "m", "query": "SELECT 1 AS id", "queryIdentifierColumn": "id"}
+    model = (await ask("POST", "/reverse-etl-models", body))["reverseEtlModel"]
+    bundle = {"uploadURL": "https://cdn.example.com/of-b.js"}
+    await ask("POST", f"/sources/{source['id']}/edge-functions", bundle)
     return NAMES | {
         "source_id": source["id"],
         "write_key": source["writeKeys"][0],
@@ -71,7 +79,23 @@ async def make_things(client: httpx.AsyncClient, email: str = "b@example.com") -
         "tracking_plan_id": plan["id"],
         "transformation_id": transformation["id"],
         "regulate_id": regulation,
+        "function_id": function["id"],
+        "version_id": function["version"],
+        "instance_id": instance,
+        "warehouse_id": warehouse["id"],
+        "model_id": model["id"],
+        "sync_id": "of-b",
     }
+
+
+async def _functions(ask: Ask, destination: str) -> tuple[Json, str]:
+    """An insert function, and its instance before the destination."""
+    body: Json = {"displayName": "f", "resourceType": "INSERT_DESTINATION", "code": "// of b"}
+    function = (await ask("POST", "/functions", body))["function"]
+    versions = (await ask("GET", f"/functions/{function['id']}/versions"))["versions"]
+    body = {"functionId": function["id"], "integrationId": destination, "name": "i", "settings": {}}
+    instance = (await ask("POST", "/insert-function-instances", body))["insertFunctionInstance"]
+    return function | {"version": versions[0]["id"]}, str(instance["id"])
 
 
 async def _user(ask: Ask, email: str) -> str:

@@ -1,0 +1,72 @@
+"""Destinations that are functions, as entries of the catalogue that their workspace sees (spec §10.10).
+
+The catalogue of the installation is the same for everybody and never changes; a workspace's functions do.
+So they are looked up in the workspace, whenever they are asked for.
+"""
+
+from sqlalchemy.orm import Session, object_session
+
+from onward.api.catalog_shapes import DestinationMetadata
+from onward.api.context import Context
+from onward.api.metadata import destination_metadata, field_of
+from onward.destinations.definition import Definition, Listing
+from onward.workspace.entities import Destination, Function, Workspace
+from onward.workspace.function_catalogue import (
+    definition_of,
+    destination_functions,
+    find_destination_function,
+    is_function,
+)
+from onward.workspace.roles import Permission
+
+CATEGORY = "Functions"
+
+
+def deployed_functions(context: Context, session: Session) -> dict[str, Definition]:
+    """By slug, those that the caller may see."""
+    workspace = session.get_one(Workspace, context.workspace_id)
+    found = (
+        _definition(session, workspace, function)
+        for function in destination_functions(session, workspace.id)
+        if function.deployed_id and context.access.to(Permission.FUNCTION_READ, function.id)
+    )
+    return {each.slug: each for each in found}
+
+
+def find_entry(context: Context, key: str) -> Definition | None:
+    """Of a function that the caller may see, by metadata id or slug; also one that was never deployed, which
+    is by being connected."""
+    with context.reading() as session:
+        function = find_destination_function(session, context.workspace_id, key)
+        if function is None or not context.access.to(Permission.FUNCTION_READ, function.id):
+            return None
+        return _definition(session, session.get_one(Workspace, context.workspace_id), function)
+
+
+def entry_definition(context: Context, destination: Destination) -> Definition:
+    """What a stored destination is."""
+    session = object_session(destination)
+    if session is not None and is_function(destination.definition):
+        function = find_destination_function(session, context.workspace_id, destination.definition)
+        if function is not None:
+            return _definition(session, session.get_one(Workspace, context.workspace_id), function)
+    return context.metadata.definition(destination.definition)
+
+
+def entry_metadata(context: Context, destination: Destination) -> DestinationMetadata:
+    """The catalogue's entry of a stored destination."""
+    if is_function(destination.definition):
+        return destination_metadata(entry_definition(context, destination))
+    return context.metadata.destination(destination.definition)
+
+
+def _definition(session: Session, workspace: Workspace, function: Function) -> Definition:
+    found = definition_of(session, workspace, function)
+    return Definition(
+        slug=found.slug,
+        id=found.id,
+        name=found.name,
+        description=found.description,
+        settings={name: field_of(each) for name, each in found.fields.items()},
+        listing=Listing(categories=(CATEGORY,)),
+    )

@@ -1,0 +1,359 @@
+"""Functions and their versions (spec §10.10)."""
+
+from typing import Annotated, Any, Literal, TypedDict
+
+import msgspec
+from litestar import Router, delete, get, patch, post
+from litestar.params import RawBody
+from msgspec import UNSET, UnsetType
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from onward.api.answers import SUCCESS, Done, Json, Pagination, paged, position, timestamp
+from onward.api.answers import data as answer
+from onward.api.bodies import Body
+from onward.api.context import ApiRequest, Context, Id, InContext, Pages
+from onward.api.query import read_query
+from onward.workspace import functions as edit
+from onward.workspace.entities import Function, FunctionVersion, Workspace
+from onward.workspace.errors import Forbidden
+from onward.workspace.function_catalogue import FunctionSetting, settings_of, shown_name
+from onward.workspace.pages import page
+from onward.workspace.roles import Permission
+from onward.workspace.shapes import from_json
+
+Kind = Literal["SOURCE", "DESTINATION", "INSERT_DESTINATION", "INSERT_SOURCE"]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=edit.MAX_NAME + 260)]
+"""Longer than a name may be by what is appended to it, which may be sent back."""
+BatchCount = Annotated[int, msgspec.Meta(ge=1, le=edit.MAX_BATCH)]
+
+
+class CreateFunction(Body):
+    code: str
+    display_name: Name
+    resource_type: Kind
+    settings: list[FunctionSetting] = msgspec.field(default_factory=list)
+    description: str | None = None
+    logo_url: str | None = None
+    batch_max_count: BatchCount = edit.DEFAULT_BATCH
+    """Ours: events that the batch handler is given at most."""
+
+
+class UpdateFunction(Body):
+    code: str | UnsetType = UNSET
+    display_name: Name | UnsetType = UNSET
+    settings: list[FunctionSetting] | UnsetType = UNSET
+    """All of them: others are gone."""
+    description: str | UnsetType | None = UNSET
+    logo_url: str | UnsetType | None = UNSET
+    batch_max_count: BatchCount | UnsetType = UNSET
+    """Ours."""
+
+
+class RestoreVersion(Body):
+    version_id: str
+
+
+class FunctionsQuery(msgspec.Struct, rename="camel"):
+    resource_type: Kind | None = None
+    """All kinds, ours, unless given."""
+
+
+class FunctionItem(TypedDict):
+    id: str
+    resourceType: Kind
+    createdAt: str
+    createdBy: str
+    """Id of the user or token."""
+    displayName: str
+    """With the workspace's name, but for source functions."""
+    description: str
+    logoUrl: str
+    catalogId: str
+    """Its metadataId, for destinations of it."""
+
+
+class FunctionView(FunctionItem):
+    code: str
+    """Of the latest version, as are the settings."""
+    settings: list[FunctionSetting]
+    deployedAt: str | None
+    batchMaxCount: int
+    isLatestVersion: bool
+    """Whether the latest version is the deployed one."""
+
+
+class VersionView(TypedDict):
+    id: str
+    author: str
+    code: str
+    isDeployed: bool
+    createdAt: str
+    updatedAt: str
+    deployedAt: str | None
+    number: int
+    """Ours: 1, 2, 3, …"""
+    isLatest: bool
+    """Ours."""
+    settings: list[FunctionSetting]
+    """Ours."""
+
+
+class FunctionAnswer(TypedDict):
+    function: FunctionView
+
+
+class FunctionsAnswer(TypedDict):
+    functions: list[FunctionItem]
+    pagination: Pagination
+
+
+class VersionAnswer(TypedDict):
+    version: VersionView
+
+
+class VersionsAnswer(TypedDict):
+    versions: list[VersionView]
+    pagination: Pagination
+
+
+class Deployment(TypedDict):
+    status: Literal["SUCCESS"]
+
+
+class DeploymentAnswer(TypedDict):
+    functionDeployment: Deployment
+
+
+@get("/", operation_id="listFunctions", sync_to_thread=True, query=FunctionsQuery, answer=FunctionsAnswer)
+def list_functions(context: InContext, request: ApiRequest, paging: Pages) -> Json:
+    kind = read_query(request, FunctionsQuery).resource_type
+    with context.reading() as session:
+        query = select(Function).where(Function.workspace_id == context.workspace_id)
+        if kind is not None:
+            query = query.where(Function.kind == kind)
+        query = context.narrowed(query, Function.id, Permission.FUNCTION_READ)
+        found = page(session, query, Function, paging.count, paging.cursor)
+        workspace = session.get_one(Workspace, context.workspace_id)
+        return paged("functions", found, lambda each: _item(workspace, each))
+
+
+@post(
+    "/",
+    operation_id="createFunction",
+    sync_to_thread=True,
+    status_code=200,
+    body=CreateFunction,
+    answer=FunctionAnswer,
+)
+def create_function(context: InContext, body: RawBody) -> Json:
+    """Its first version is saved, and not deployed: connecting it, or deploying it, does that.
+
+    Functions are kept and checked; in this version of Onward nothing runs them yet.
+    """
+    context.access.require_everywhere(Permission.FUNCTION_WRITE)
+    data = from_json(CreateFunction, body)
+    with context.changing() as editor:
+        function = edit.create_function(
+            editor,
+            kind=data.resource_type,
+            name=data.display_name,
+            code=data.code,
+            settings=data.settings,
+            description=data.description or "",
+            logo_url=data.logo_url or "",
+            batch_max_count=data.batch_max_count,
+        )
+        return answer(function=_view(editor.session, function))
+
+
+@get("/{function_id:str}", operation_id="getFunction", sync_to_thread=True, answer=FunctionAnswer)
+def get_function(context: InContext, function_id: Id) -> Json:
+    with context.reading() as session:
+        return answer(function=_view(session, edit.get_function(session, context.workspace_id, function_id)))
+
+
+@patch(
+    "/{function_id:str}",
+    operation_id="updateFunction",
+    sync_to_thread=True,
+    body=UpdateFunction,
+    answer=FunctionAnswer,
+)
+def update_function(context: InContext, function_id: Id, body: RawBody) -> Json:
+    """Other code or settings are saved as a new version, which is deployed only when one says so."""
+    data = from_json(UpdateFunction, body)
+    with context.changing() as editor:
+        function = edit.get_function(editor.session, context.workspace_id, function_id)
+        edit.update_function(
+            editor,
+            function,
+            name=data.display_name,
+            code=data.code,
+            settings=data.settings,
+            description="" if data.description is None else data.description,
+            logo_url="" if data.logo_url is None else data.logo_url,
+            batch_max_count=data.batch_max_count,
+        )
+        return answer(function=_view(editor.session, function))
+
+
+@delete(
+    "/{function_id:str}", operation_id="deleteFunction", sync_to_thread=True, status_code=200, answer=Done
+)
+def delete_function(context: InContext, function_id: Id) -> Json:
+    """With its versions. Refused while a destination is one of it, or it is inserted somewhere."""
+    with context.changing() as editor:
+        edit.delete_function(editor, edit.get_function(editor.session, context.workspace_id, function_id))
+        return SUCCESS
+
+
+@post(
+    "/{function_id:str}/deploy",
+    operation_id="createFunctionDeployment",
+    sync_to_thread=True,
+    status_code=200,
+    answer=DeploymentAnswer,
+)
+def deploy(context: InContext, function_id: Id) -> Json:
+    """Make the latest version the one that instances run.
+
+    Also takes Source Admin: for the sources of all instances, or if there are none for any.
+    """
+    with context.changing() as editor:
+        function = edit.get_function(editor.session, context.workspace_id, function_id)
+        _require_sources(context, editor.session, function)
+        edit.deploy(editor, function)
+        return answer(functionDeployment={"status": "SUCCESS"})
+
+
+@get(
+    "/{function_id:str}/versions",
+    operation_id="listFunctionVersions",
+    sync_to_thread=True,
+    answer=VersionsAnswer,
+)
+def list_versions(context: InContext, function_id: Id, paging: Pages) -> Json:
+    """The newest first."""
+    with context.reading() as session:
+        function = edit.get_function(session, context.workspace_id, function_id)
+        latest = edit.latest_version(session, function).number
+        # Numbers have no gaps, so they are positions that new versions don't shift.
+        given, cursors = position(paging, function.id)
+        start = min(given or latest, latest)
+        query = select(FunctionVersion).where(
+            FunctionVersion.function_id == function.id,
+            FunctionVersion.number <= start,
+            FunctionVersion.number > start - paging.count,
+        )
+        found = session.scalars(query.order_by(FunctionVersion.number.desc())).all()
+        return answer(
+            versions=[_version(function, each) for each in found],
+            pagination={
+                "current": cursors(start),
+                "next": cursors(start - paging.count) if start > paging.count else None,
+                "previous": cursors(min(latest, start + paging.count)) if start < latest else None,
+                "totalEntries": latest,
+            },
+        )
+
+
+@get(
+    "/{function_id:str}/versions/{version_id:str}",
+    operation_id="getFunctionVersion",
+    sync_to_thread=True,
+    answer=VersionAnswer,
+)
+def get_version(context: InContext, function_id: Id, version_id: Id) -> Json:
+    with context.reading() as session:
+        function = edit.get_function(session, context.workspace_id, function_id)
+        return answer(version=_version(function, edit.get_version(session, function, version_id)))
+
+
+@post(
+    "/{function_id:str}/versions",
+    operation_id="restoreFunctionVersion",
+    sync_to_thread=True,
+    status_code=200,
+    body=RestoreVersion,
+    answer=VersionAnswer,
+)
+def restore_version(context: InContext, function_id: Id, body: RawBody) -> Json:
+    """A copy of an old version, code and settings, as the new latest one."""
+    data = from_json(RestoreVersion, body)
+    with context.changing() as editor:
+        function = edit.get_function(editor.session, context.workspace_id, function_id)
+        version = edit.get_version(editor.session, function, data.version_id)
+        return answer(version=_version(function, edit.restore_version(editor, function, version)))
+
+
+def allow_connecting(context: Context, function: Function, source_id: str) -> None:
+    """Raises `Forbidden` to who may not connect the function to the source."""
+    context.access.require(Permission.FUNCTION_WRITE, function.id)
+    context.access.require(Permission.DESTINATION_WRITE, source_id)
+
+
+def _require_sources(context: Context, session: Session, function: Function) -> None:
+    """Raises `Forbidden`."""
+    sources = edit.instances_of(session, function).source_ids
+    for id in sorted(sources):
+        context.access.require(Permission.DESTINATION_WRITE, id)
+    if not sources and not context.access.anywhere(Permission.DESTINATION_WRITE):
+        raise Forbidden(f"to deploy a function takes the permission {Permission.DESTINATION_WRITE} as well")
+
+
+def _item(workspace: Workspace, function: Function) -> FunctionItem:
+    kind: Any = function.kind
+    return {
+        "id": function.id,
+        "resourceType": kind,
+        "createdAt": timestamp(function.created_at),
+        "createdBy": function.created_by,
+        "displayName": shown_name(function, workspace),
+        "description": function.description,
+        "logoUrl": function.logo_url,
+        "catalogId": function.catalog_id,
+    }
+
+
+def _view(session: Session, function: Function) -> FunctionView:
+    latest = edit.latest_version(session, function)
+    return {
+        **_item(session.get_one(Workspace, function.workspace_id), function),
+        "code": latest.code,
+        "settings": settings_of(latest),
+        "deployedAt": None if function.deployed_at is None else timestamp(function.deployed_at),
+        "batchMaxCount": function.batch_max_count,
+        "isLatestVersion": function.deployed_id == function.latest_id,
+    }
+
+
+def _version(function: Function, version: FunctionVersion) -> VersionView:
+    return {
+        "id": version.id,
+        "author": version.author,
+        "code": version.code,
+        "isDeployed": version.id == function.deployed_id,
+        "createdAt": timestamp(version.created_at),
+        "updatedAt": timestamp(version.created_at),
+        "deployedAt": None if version.deployed_at is None else timestamp(version.deployed_at),
+        "number": version.number,
+        "isLatest": version.id == function.latest_id,
+        "settings": settings_of(version),
+    }
+
+
+router = Router(
+    "/functions",
+    route_handlers=[
+        list_functions,
+        create_function,
+        get_function,
+        update_function,
+        delete_function,
+        deploy,
+        list_versions,
+        get_version,
+        restore_version,
+    ],
+)
