@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import accept, baseline, bridge, deliver, engines, isolation, natives
+from bench import accept, baseline, bridge, deliver, engines, functions, isolation, natives
 
 FIGURES: dict[str, Callable[[argparse.Namespace], list[dict[str, object]]]] = {
     "baseline": baseline.run,
@@ -24,6 +24,7 @@ FIGURES: dict[str, Callable[[argparse.Namespace], list[dict[str, object]]]] = {
     "isolation": isolation.run,
     "bridge": bridge.run,
     "natives": natives.run,
+    "functions": functions.run,
 }
 
 

@@ -108,6 +108,8 @@ class Pool:
         self._busy = 0
         self._starting = 0
         self._spares: deque[Runner] = deque()
+        self._runners: set[Runner] = set()
+        """All that have not ended, those that are being killed included."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.Task[None] | None = None
         self._closed = False
@@ -115,7 +117,13 @@ class Pool:
     async def warm(self) -> None:
         """Have the spares ready. Raises `Lost` if none can be started."""
         while len(self._spares) < self.limits.spares and not self._closed:
-            self._spares.append(await Runner.start(self._confinement, self._process))
+            self._spares.append(await self._new())
+
+    async def _new(self) -> Runner:
+        runner = await Runner.start(self._confinement, self._process)
+        self._runners.add(runner)
+        runner.ended.add_done_callback(lambda _: self._runners.discard(runner))
+        return runner
 
     @property
     def processes(self) -> int:
@@ -190,7 +198,7 @@ class Pool:
             self._sweeper.cancel()
         for task in self._tasks:
             task.cancel()
-        runners = [*(held.runner for held in self._idle), *self._spares]
+        runners = list(self._runners)
         self._idle.clear()
         self._spares.clear()
         for entry in self._entries.values():
@@ -276,7 +284,7 @@ class Pool:
                 spare = self._spares.popleft()
                 runner = spare if spare.alive else None
             if runner is None:
-                runner = await Runner.start(self._confinement, self._process)
+                runner = await self._new()
             self._refill()
             await runner.load(code)
             return _Held(key, runner)
@@ -354,7 +362,7 @@ class Pool:
 
     async def _add_spare(self) -> None:
         try:
-            runner = await Runner.start(self._confinement, self._process)
+            runner = await self._new()
         except Lost as lost:
             log.error("no spare runner", reason=str(lost))
             return

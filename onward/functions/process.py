@@ -157,10 +157,10 @@ class Runner(asyncio.SubprocessProtocol):
             async with asyncio.timeout(limits.start):
                 await asyncio.shield(runner._answer)
         except TimeoutError:
-            runner.kill(f"it was not ready within {limits.start:g} s")
-            raise Lost("a runner did not start in time", own_doing=False) from None
+            await runner.close()
+            raise Lost(f"a runner did not start within {limits.start:g} s", own_doing=False) from None
         except BaseException:
-            runner.kill("nobody waits for it")
+            await runner.close()
             raise
         runner._read_layers()
         return runner
