@@ -33,8 +33,8 @@ class Echo(TypedDict):
     """Of the request, without those that say who asks."""
 
 
-@get("/echo", operation_id="echo", query=EchoQuery, answer=Echo, statuses=("default",))
-async def echo(request: ApiRequest) -> Response[Json]:
+@get("/echo", operation_id="echo", query=EchoQuery, answer=Echo, statuses=("204", "304", "default"))
+async def echo(request: ApiRequest) -> Response[Json | None]:
     """The message comes back: after a delay, as another status, or as an error, if one is asked for."""
     query = read_query(request, EchoQuery)
     await anyio.sleep(query.delay / 1000)
@@ -46,6 +46,8 @@ async def echo(request: ApiRequest) -> Response[Json]:
         )
     if query.trigger_error:
         return respond(400, Problem("bad-request", "an error, as asked for"))
+    if query.status_code in (204, 304):  # have no content
+        return Response(None, status_code=query.status_code)
     headers = {name: value for name, value in request.headers.items() if name not in SECRET}
     given = answer(method="get", message=query.message, headers=headers)
     return Response(given, status_code=query.status_code)

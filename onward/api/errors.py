@@ -42,6 +42,8 @@ def respond(status: int, *problems: Problem) -> Response[Any]:
 
 def http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     status = error.status_code
+    if status == 500:  # of the framework; its words are for programmers
+        return unexpected_error(request, error)
     type = TYPES.get(status, "server" if status >= 500 else "unknown")
     more = error.extra if status == 429 and isinstance(error.extra, dict) else None
     response = respond(status, Problem(type, error.detail, data=more))

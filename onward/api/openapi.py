@@ -266,7 +266,9 @@ def _content(schema: Json) -> Json:
 
 
 def _other(status: str) -> Json:
-    return {"description": "As the request asks for.", "headers": _headers(), "content": _content({})}
+    empty = status in ("204", "304")
+    content = {} if empty else {"content": _content({})}
+    return {"description": "As the request asks for.", "headers": _headers(), **content}
 
 
 def _headers() -> Json:

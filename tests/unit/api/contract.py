@@ -53,6 +53,9 @@ class Contract:
             announced = self.document["components"]["responses"][announced["$ref"].rpartition("/")[2]]
         for header in announced["headers"]:
             assert header in response.headers, f"{name} answered {status} without {header}"
+        if "content" not in announced:
+            assert not response.content, f"{name} answered {status} with content"
+            return
         media = response.headers.get("content-type", "").partition(";")[0]
         assert media in announced["content"], f"{name} answered {status} as {media}"
         schema = announced["content"][media]["schema"]
