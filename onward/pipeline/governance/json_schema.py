@@ -113,6 +113,8 @@ def _check(schema: Any, depth: int) -> None:
     elif isinstance(schema, list):
         for value in schema:
             _check(value, depth + 1)
+    elif isinstance(schema, int) and not -(1 << 63) <= schema < 1 << 64:
+        raise SchemaError("it holds a number of more than 64 bits, which no event can have")
 
 
 def _refuse(uri: str) -> Any:

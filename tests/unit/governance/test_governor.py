@@ -206,6 +206,7 @@ def test_what_could_not_be_transformed_does_not_pass() -> None:
         ({"$ref": "https://example.com/schema"}, "https://example.com/schema"),
         ({"$ref": "file:///etc/hostname"}, "file:///etc/hostname"),
         ({"$ref": "#/definitions/none"}, "/definitions/none"),
+        ({"properties": {"a": {"const": 1 << 70}}}, "64 bits"),
         (5, "5"),
     ],
 )
