@@ -36,7 +36,6 @@ NAMES = {
     "lodash": "lodash",
     "mailchimp": "@mailchimp/mailchimp_marketing",
     "moment-timezone": "moment-timezone",
-    "node-mailjet": "node-mailjet",
     "oauth": "oauth",
     "sendgrid-client": "@sendgrid/client",
     "sendgrid-mail": "@sendgrid/mail",

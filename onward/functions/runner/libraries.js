@@ -29,7 +29,6 @@ export function libraries({ require, folder, bridge }) {
     libphonenumberjslib: () => ({ libphonenumberjs: get("libphonenumber-js")() }),
     mailchimplib: () => ({ mailchimp: get("mailchimp")() }),
     moment: get("moment-timezone"),
-    nodemailjet: () => ({ nodemailjet: get("node-mailjet")() }),
     sendgrid: () => ({ client: get("sendgrid-client")(), mail: get("sendgrid-mail")() }),
     stripe: get("stripe"),
     twilio: get("twilio"),

@@ -44,6 +44,5 @@ export const stubs = {
   tty: { isatty: () => false },
   readline: {},
   cluster: { isMaster: true },
-  vm: {},
   constants: {},
 };
