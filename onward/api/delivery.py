@@ -11,8 +11,10 @@ from onward.api.answers import data as answer
 from onward.api.context import ApiRequest, Discarded, Id, InContext, Pages
 from onward.api.query import read_query
 from onward.egress import redact
+from onward.pipeline import personal
 from onward.workspace import destinations as edit
 from onward.workspace.errors import Invalid
+from onward.workspace.roles import Permission
 
 CURSOR = re.compile(r"[0-9]{1,18}")
 """A discard's id, which the database can hold."""
@@ -96,10 +98,14 @@ def get_delivery(context: InContext, destination_id: Id) -> Json:
     answer=DiscardsAnswer,
 )
 def list_discards(context: InContext, request: ApiRequest, destination_id: Id, paging: Pages) -> Json:
-    """What was given up on, the newest first."""
+    """What was given up on, the newest first.
+
+    Personal data is masked for those who have not the permission to see it.
+    """
     query = read_query(request, DiscardsQuery)
     with context.reading() as session:
-        edit.get_destination(session, context.workspace_id, destination_id)
+        destination = edit.get_destination(session, context.workspace_id, destination_id)
+        unmasked = context.access.to(Permission.PII_READ, destination.source_id)
     if paging.cursor is not None and not CURSOR.fullmatch(paging.cursor):
         raise Invalid("this is not a cursor that a page has given", field="pagination.cursor")
     before = int(paging.cursor) if paging.cursor is not None else None
@@ -107,24 +113,25 @@ def list_discards(context: InContext, request: ApiRequest, destination_id: Id, p
     more = len(found) > paging.count
     found = found[: paging.count]
     return answer(
-        discards=[_view(each) for each in found],
+        discards=[_view(each, unmasked) for each in found],
         pagination={"current": paging.cursor, "next": str(found[-1].id) if more else None},
     )
 
 
-def _view(discard: Discarded) -> DiscardView:
+def _view(discard: Discarded, unmasked: bool) -> DiscardView:
+    payload = redact.payload(discard.payload)
     return {
         "id": str(discard.id),
         "discardedAt": timestamp(discard.at),
         "code": discard.code,
-        "message": discard.message,
+        "message": discard.message if unmasked else personal.text(discard.message),
         "attempts": discard.attempts,
         "messageId": discard.message_id,
         "eventType": discard.event_type,
         "eventName": discard.event_name,
         "subscriptionId": discard.subscription_id or None,
-        "payload": redact.payload(discard.payload),
-        "event": discard.event,
+        "payload": payload if unmasked else personal.masked(payload),
+        "event": discard.event if unmasked else personal.masked(discard.event),
     }
 
 

@@ -25,6 +25,7 @@ from onward.api.bodies import CreateSource, UpdateSource
 from onward.api.context import ApiRequest, Context, Id, InContext, Pages
 from onward.api.function_entries import entry_metadata
 from onward.api.query import read_query
+from onward.pipeline import personal
 from onward.workspace import sources as edit
 from onward.workspace.entities import Destination, Source
 from onward.workspace.errors import naming
@@ -205,10 +206,14 @@ def list_connected_destinations(context: InContext, source_id: Id, paging: Pages
     answer=DebuggerAnswer,
 )
 def list_debugger_events(context: InContext, request: ApiRequest, source_id: Id) -> Json:
-    """Ours: the latest events of a source with the door's verdict, newest first."""
+    """Ours: the latest events of a source with the door's verdict, newest first.
+
+    Personal data is masked for those who have not the permission to see it.
+    """
     count = read_query(request, DebuggerQuery).count
     with context.reading() as session:
         edit.get_source(session, context.workspace_id, source_id)
+    unmasked = context.access.to(Permission.PII_READ, source_id)
     return answer(
         events=[
             {
@@ -217,19 +222,20 @@ def list_debugger_events(context: InContext, request: ApiRequest, source_id: Id)
                 "messageId": line.message_id,
                 "verdict": line.verdict,
                 "code": line.code or None,
-                "payload": _payload(line.payload),
+                "payload": _payload(line.payload, unmasked),
             }
             for line in context.recent(source_id, count)
         ]
     )
 
 
-def _payload(raw: bytes) -> Any:
-    """The event as JSON, or as text where it is none."""
+def _payload(raw: bytes, unmasked: bool) -> Any:
+    """The event as JSON, or as text where it is none; in such a text nobody can tell what is personal."""
     try:
-        return msgspec.json.decode(raw)
+        event = msgspec.json.decode(raw)
+        return event if unmasked else personal.masked(event)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return raw.decode(errors="replace")
+        return raw.decode(errors="replace") if unmasked else personal.MASK
 
 
 def _view(context: Context, source: Source) -> SourceView:

@@ -7,7 +7,8 @@ always keeps one user who is its owner, once it has one.
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
@@ -74,20 +75,20 @@ def normal_email(email: str) -> str:
 
 def remove_users(editor: Editor, users: Iterable[User]) -> None:
     """From the workspace, with roles and places in groups; from the installation if it was their last."""
-    for user in users:
-        before = _user_state(editor, user)
-        editor.session.execute(
-            delete(Membership).where(
-                Membership.user_id == user.id, Membership.workspace_id == editor.workspace.id
+    with _keeping_an_owner(editor):
+        for user in users:
+            before = _user_state(editor, user)
+            editor.session.execute(
+                delete(Membership).where(
+                    Membership.user_id == user.id, Membership.workspace_id == editor.workspace.id
+                )
             )
-        )
-        access.drop_grants(editor.session, editor.workspace.id, user.id)
-        _leave_groups(editor, user.email)
-        editor.record(user, "User Removed", before, None)
-        if editor.session.scalar(select(Membership.user_id).where(Membership.user_id == user.id)) is None:
-            editor.session.delete(user)
-    editor.session.flush()
-    _keep_an_owner(editor, had_users=True)
+            access.drop_grants(editor.session, editor.workspace.id, user.id)
+            _leave_groups(editor, user.email)
+            editor.record(user, "User Removed", before, None)
+            if editor.session.scalar(select(Membership.user_id).where(Membership.user_id == user.id)) is None:
+                editor.session.delete(user)
+        editor.session.flush()
 
 
 def add_permissions(editor: Editor, user: User, given: Iterable[Given]) -> None:
@@ -97,10 +98,10 @@ def add_permissions(editor: Editor, user: User, given: Iterable[Given]) -> None:
 
 
 def replace_permissions(editor: Editor, user: User, given: Iterable[Given]) -> None:
-    before = _user_state(editor, user)
-    access.replace_grants(editor.session, editor.workspace.id, user.id, given)
-    _permissions_changed(editor, user, before)
-    _keep_an_owner(editor)
+    with _keeping_an_owner(editor):
+        before = _user_state(editor, user)
+        access.replace_grants(editor.session, editor.workspace.id, user.id, given)
+        _permissions_changed(editor, user, before)
 
 
 def get_group(session: Session, workspace_id: str, id: str) -> Group:
@@ -132,17 +133,17 @@ def rename_group(editor: Editor, group: Group, name: str) -> None:
 
 
 def delete_group(editor: Editor, group: Group) -> None:
-    editor.deleted(group)
-    access.drop_grants(editor.session, editor.workspace.id, group.id)
-    _keep_an_owner(editor)
+    with _keeping_an_owner(editor):
+        editor.deleted(group)
+        access.drop_grants(editor.session, editor.workspace.id, group.id)
 
 
 def set_group_permissions(editor: Editor, group: Group, given: Iterable[Given], *, replace: bool) -> None:
-    before = audit.state(group)
     change = access.replace_grants if replace else access.add_grants
-    change(editor.session, editor.workspace.id, group.id, given)
-    editor.modified(group, before)
-    _keep_an_owner(editor)
+    with _keeping_an_owner(editor):
+        before = audit.state(group)
+        change(editor.session, editor.workspace.id, group.id, given)
+        editor.modified(group, before)
 
 
 def emails_of(session: Session, group: Group) -> list[str]:
@@ -287,16 +288,15 @@ def _is_known(editor: Editor, email: str) -> bool:
 def _write_members(editor: Editor, group: Group, before: list[str], after: list[str]) -> None:
     if sorted(before) == sorted(after):
         return
-    for email in set(after) - set(before):
-        editor.session.add(GroupMember(group_id=group.id, email=email))
-    gone = set(before) - set(after)
-    editor.session.execute(
-        delete(GroupMember).where(GroupMember.group_id == group.id, GroupMember.email.in_(gone))
-    )
-    editor.session.flush()
-    type = "Group Memberships Deleted" if gone and not set(after) - set(before) else "User Group Updated"
+    fresh, gone = set(after) - set(before), set(before) - set(after)
+    with _keeping_an_owner(editor):
+        editor.session.add_all(GroupMember(group_id=group.id, email=email) for email in fresh)
+        editor.session.execute(
+            delete(GroupMember).where(GroupMember.group_id == group.id, GroupMember.email.in_(gone))
+        )
+        editor.session.flush()
+    type = "Group Memberships Deleted" if gone and not fresh else "User Group Updated"
     editor.record(group, type, {"members": before}, {"members": sorted(after)})
-    _keep_an_owner(editor)
 
 
 def _leave_groups(editor: Editor, email: str) -> None:
@@ -306,8 +306,16 @@ def _leave_groups(editor: Editor, email: str) -> None:
     )
 
 
-def _keep_an_owner(editor: Editor, *, had_users: bool = False) -> None:
-    """Raises `Conflict` if the change leaves a workspace that has users, or had, without an owner."""
+@contextmanager
+def _keeping_an_owner(editor: Editor) -> Iterator[None]:
+    """Raises `Conflict` if the workspace has a user who is its owner before, and none after."""
+    had_one = _has_an_owner(editor)
+    yield
+    if had_one and not _has_an_owner(editor):
+        raise Conflict("a workspace needs a user who is its owner; make another one owner first")
+
+
+def _has_an_owner(editor: Editor) -> bool:
     workspace_id = editor.workspace.id
     owners = select(Grant.subject_id).where(Grant.workspace_id == workspace_id, Grant.role == "owner")
     by_group = (
@@ -315,8 +323,5 @@ def _keep_an_owner(editor: Editor, *, had_users: bool = False) -> None:
         .join(Group, Group.id == GroupMember.group_id)
         .where(Group.id.in_(owners), Group.workspace_id == workspace_id)
     )
-    people = members(workspace_id)
-    if not had_users and editor.session.scalar(people.limit(1)) is None:
-        return
-    if editor.session.scalar(people.where(User.id.in_(owners) | User.email.in_(by_group)).limit(1)) is None:
-        raise Conflict("a workspace needs a user who is its owner; make another one owner first")
+    people = members(workspace_id).where(User.id.in_(owners) | User.email.in_(by_group))
+    return editor.session.scalar(people.limit(1)) is not None
