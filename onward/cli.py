@@ -9,8 +9,19 @@ import cyclopts
 from cyclopts import Parameter
 
 from onward import __version__
-from onward.commands import catalog, destinations, functions, mappings, secrets, sources, test, workspaces
-from onward.commands.common import CommandError, Config, Data, read_settings
+from onward.commands import (
+    catalog,
+    destinations,
+    functions,
+    mappings,
+    people,
+    secrets,
+    sources,
+    test,
+    tokens,
+    workspaces,
+)
+from onward.commands.common import CommandError, Config, Data, OfWorkspace, read_settings
 from onward.settings import SettingsError
 
 app = cyclopts.App(
@@ -19,13 +30,12 @@ app = cyclopts.App(
     version=__version__,
     help_format="plaintext",
 )
-for group in (catalog, sources, destinations, mappings, functions, test, secrets, workspaces):
+for group in (catalog, sources, destinations, mappings, functions, test, secrets, workspaces, people, tokens):
     app.command(group.app)
 app.register_install_completion_command(help="Complete commands and options in this shell from now on.")
 
 Host = Annotated[str | None, Parameter(help="Address to listen on (default: 127.0.0.1).")]
 Port = Annotated[int | None, Parameter(help="Port to listen on (default: 8080).")]
-OfWorkspace = Annotated[str | None, Parameter(help="Slug of the workspace (default: the first).")]
 Workers = Annotated[int | None, Parameter(help="Delivery processes (default: cores - 1).")]
 
 

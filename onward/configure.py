@@ -43,6 +43,14 @@ def _workspace(settings: Settings, slug: str | None = None) -> Iterator[tuple[St
         store.engine.dispose()
 
 
+@contextmanager
+def existing_workspace(settings: Settings, slug: str | None = None) -> Iterator[tuple[Store, str]]:
+    """As `_workspace`, of a data folder that there is; raises `ConfigureError` if there is none."""
+    _check_is_data_folder(settings)
+    with _workspace(settings, slug) as opened:
+        yield opened
+
+
 def _find(store: Store, slug: str) -> str:
     with store.reading() as session:
         return edit.find_workspace(session, slug).id
@@ -50,8 +58,7 @@ def _find(store: Store, slug: str) -> str:
 
 def workspaces(settings: Settings) -> list[tuple[str, str, str]]:
     """`(slug, name, id)` of each in the data folder, the oldest first."""
-    _check_is_data_folder(settings)
-    with _workspace(settings) as (store, _), store.reading() as session:
+    with existing_workspace(settings) as (store, _), store.reading() as session:
         return [(each.slug, each.name, each.id) for each in edit.all_workspaces(session)]
 
 
@@ -84,8 +91,7 @@ def apply(
 
 def export(settings: Settings, workspace: str | None = None) -> str:
     """The workspace as YAML. Raises `ConfigureError`, `DataFolderError` or `NotFound`."""
-    _check_is_data_folder(settings)
-    with _workspace(settings, workspace) as (store, workspace_id), store.reading() as session:
+    with existing_workspace(settings, workspace) as (store, workspace_id), store.reading() as session:
         return yaml.export_workspace(session, workspace_id)
 
 

@@ -11,6 +11,8 @@ from onward.settings import Settings, load
 Config = Annotated[Path | None, Parameter(help="TOML file with settings (default: $ONWARD_CONFIG).")]
 Data = Annotated[Path | None, Parameter(help="The data folder (default: ./data).")]
 
+OfWorkspace = Annotated[str | None, Parameter(help="Slug of the workspace (default: the first).")]
+
 
 class CommandError(Exception):
     """Something that the person at the command line can put right."""

@@ -56,9 +56,16 @@ def write(session: Session, event: AuditEvent) -> None:
 
 
 def write_of_user(
-    session: Session, user: User, type: str, now: int, after: Mapping[str, Any] | None = None
+    session: Session,
+    user: User,
+    type: str,
+    now: int,
+    after: Mapping[str, Any] | None = None,
+    *,
+    actor: str | None = None,
 ) -> None:
-    """What somebody did about their own account: in the trail of every workspace that they belong to."""
+    """What a user, or the command `actor`, did about the user's own account: in the trail of every workspace
+    that the user belongs to."""
     version = session.get_one(Revision, 1).version
     of_user = select(Membership.workspace_id).where(Membership.user_id == user.id)
     for workspace_id in session.scalars(of_user.order_by(Membership.workspace_id)).all():
@@ -67,8 +74,8 @@ def write_of_user(
             workspace_id=workspace_id,
             timestamp=now,
             type=type,
-            actor=user.id,
-            actor_email=user.email,
+            actor=actor or user.id,
+            actor_email=None if actor else user.email,
             resource_id=user.id,
             resource_type=user.resource_type,
             resource_name=user.name,

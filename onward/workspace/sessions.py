@@ -59,10 +59,13 @@ def end(database: Database, token: str) -> None:
     database.execute(delete(Session).where(Session.hash == digest(token)))
 
 
-def end_all(database: Database, user: User, *, but: str | None = None) -> None:
-    """Everywhere; `but` is the hash of a session that stays."""
-    query = delete(Session).where(Session.user_id == user.id)
-    database.execute(query if but is None else query.where(Session.hash != but))
+def end_all(database: Database, user: User, *, but: str | None = None) -> int:
+    """Everywhere; `but` is the hash of a session that stays. How many there were."""
+    of_user = select(Session).where(Session.user_id == user.id)
+    ended = database.scalars(of_user if but is None else of_user.where(Session.hash != but)).all()
+    for session in ended:
+        database.delete(session)
+    return len(ended)
 
 
 def digest(token: str) -> str:
