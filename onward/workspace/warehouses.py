@@ -53,8 +53,8 @@ def create_warehouse(
         created_at=editor.now,
         updated_at=editor.now,
     )
-    _set_name(warehouse, name)
     _set_settings(editor, warehouse, settings)
+    _set_name(warehouse, name or warehouse.name)
     editor.created(warehouse)
     if connect_all:
         sources = select(Source).where(Source.workspace_id == editor.workspace.id)
@@ -73,12 +73,12 @@ def update_warehouse(
 ) -> bool:
     """Change what is given; whether anything differs. Settings are merged into what is there."""
     before = audit.state(warehouse)
-    if name is not UNSET:
-        _set_name(warehouse, name)
     if enabled is not UNSET:
         warehouse.enabled = enabled
     if settings is not UNSET:
         _set_settings(editor, warehouse, settings)
+    if name is not UNSET:  # last: settings sent back as an answer said them have the former name
+        _set_name(warehouse, name)
     return editor.modified(warehouse, before)
 
 

@@ -65,6 +65,8 @@ async def test_a_warehouse_is_made_read_changed_and_deleted(
     changed = (await call("PATCH", path, body))["warehouse"]
     assert changed["settings"] == made["settings"] | {"database": "other", "name": "Second"}
     assert not changed["enabled"]
+    both = {"name": "Third", "settings": changed["settings"]}
+    assert (await call("PATCH", path, both))["warehouse"]["settings"]["name"] == "Third"
     unnamed = (await call("PATCH", path, {"settings": {}, "name": None}))["warehouse"]
     assert "name" not in unnamed["settings"]
     with store.reading() as session:
