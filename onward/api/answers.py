@@ -98,6 +98,16 @@ class SubscriptionView(TypedDict):
     trigger: str
 
 
+class FilterActionView(TypedDict):
+    type: Literal["ALLOW_PROPERTIES", "DROP", "DROP_PROPERTIES", "SAMPLE"]
+    fields: NotRequired[dict[str, Any]]
+    """Of ALLOW_PROPERTIES and DROP_PROPERTIES."""
+    percent: NotRequired[float]
+    """Of SAMPLE: the share that passes, 0 to 1."""
+    path: NotRequired[str]
+    """Of SAMPLE: what is alike in events that pass or drop together."""
+
+
 _FilterView = TypedDict("_FilterView", {"if": str})
 
 
@@ -106,7 +116,7 @@ class FilterView(_FilterView, TypedDict):
     sourceId: str
     destinationId: str
     title: str
-    actions: list[dict[str, Any]]
+    actions: list[FilterActionView]
     enabled: bool
     createdAt: str
     updatedAt: str

@@ -210,6 +210,7 @@ class DestinationMetadata(TypedDict):
     supportedRegions: list[str]
     regionEndpoints: list[str]
     multiInstanceSupportedVersion: str
+    """Ours: Segment's too, but not in the models of its SDKs."""
     contacts: list[Contact]
     partnerOwned: bool
     actions: list[ActionView]

@@ -54,7 +54,7 @@ class Point(TypedDict):
     """Where the bucket begins. Those in which nothing was counted are left out."""
     count: int
     retryCount: NotRequired[int]
-    """Of those delivered, how many not at the first attempt."""
+    """Ours in events volume: of those delivered, how many not at the first attempt."""
 
 
 def instant(text: str, field: str) -> int:

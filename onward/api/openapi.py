@@ -127,10 +127,8 @@ def describe(app: Litestar) -> Json:
     """The document."""
     served = list(operations(app))
     schemas = _Schemas(
-        kind
-        for _, _, handler in served
-        for name in ("body", "query", "answer")
-        if (kind := handler.opt.get(name)) is not None
+        taken=[kind for name in ("body", "query") for kind in _named(served, name)],
+        given=[*_named(served, "answer"), Errors],
     )
     paths: dict[str, Json] = {}
     for method, path, handler in served:
@@ -166,16 +164,22 @@ def describe(app: Litestar) -> Json:
     }
 
 
+def _named(served: Iterable[tuple[str, str, HTTPRouteHandler]], name: str) -> list[Any]:
+    return [kind for _, _, handler in served if (kind := handler.opt.get(name)) is not None]
+
+
 class _Schemas:
     """The schemas of all that is taken and given, by the classes themselves."""
 
-    def __init__(self, kinds: Iterable[Any]) -> None:
-        listed = list({id(kind): kind for kind in (*kinds, Errors)}.values())
+    def __init__(self, taken: Iterable[Any], given: Iterable[Any]) -> None:
+        listed = list({id(kind): kind for kind in (*taken, *given)}.values())
         schemas, self.components = msgspec.json.schema_components(listed, ref_template=SCHEMA)
         self._by_kind = dict(zip(map(id, listed), schemas, strict=True))
         self._told_apart: set[str] = set()
         for kind in documented.classes(listed):
             self._annotate(kind)
+        for kind in set(documented.classes(given)) - set(documented.classes(taken)):
+            self._complete(kind)
 
     def of(self, kind: Any) -> Json:
         return self._by_kind[id(kind)]
@@ -192,11 +196,21 @@ class _Schemas:
         """What the document has as components."""
         return {name: each for name, each in self.components.items() if name not in self._told_apart}
 
-    def _annotate(self, kind: type) -> None:
+    def _component(self, kind: type) -> Json:
         names = (kind.__name__, f"{kind.__module__}.{kind.__qualname__}")  # the latter of one name for two
-        component: Json = next((self.components[name] for name in names if name in self.components), {})
+        found: Json = next((self.components[name] for name in names if name in self.components), {})
+        return found
+
+    def _complete(self, kind: type) -> None:
+        """Of a struct that is only given, what has a default is there all the same."""
+        if issubclass(kind, msgspec.Struct) and not kind.__struct_config__.omit_defaults:
+            component = self._component(kind)
+            component["required"] = list(component["properties"])
+
+    def _annotate(self, kind: type) -> None:
+        properties = self._component(kind).get("properties", {})
         for field, text in documented.fields(kind).items():
-            if (schema := component.get("properties", {}).get(field)) is not None:
+            if (schema := properties.get(field)) is not None:
                 words, ours = documented.marked(text)
                 if words:
                     schema["description"] = words

@@ -100,6 +100,12 @@ class RegulationsAnswer(TypedDict):
     pagination: Pagination
 
 
+class RegulationsOfSource(TypedDict):
+    regulations: list[ListedRegulation]
+    pagination: Pagination
+    """Ours; Segment's models leave it out here."""
+
+
 class SuppressedPeople(TypedDict):
     subjectType: Literal["USER_ID"]
     subjectIds: list[str]
@@ -176,7 +182,7 @@ def list_regulations(context: InContext, request: ApiRequest, paging: Pages) -> 
     operation_id="listRegulationsFromSource",
     sync_to_thread=True,
     query=RegulationQuery,
-    answer=RegulationsAnswer,
+    answer=RegulationsOfSource,
 )
 def list_source_regulations(context: InContext, request: ApiRequest, source_id: Id, paging: Pages) -> Json:
     """Those about the source alone, the oldest first."""

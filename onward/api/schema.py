@@ -64,13 +64,13 @@ class TrackSettings(TypedDict):
     allowUnplannedEventProperties: bool
     allowEventOnViolations: bool
     allowPropertiesOnViolations: bool
-    commonEventOnViolations: str
+    commonEventOnViolations: Literal["ALLOW", "BLOCK", "OMIT_PROPERTIES"]
 
 
 class TraitSettings(TypedDict):
     allowUnplannedTraits: bool
     allowTraitsOnViolations: bool
-    commonEventOnViolations: str
+    commonEventOnViolations: Literal["ALLOW", "BLOCK", "OMIT_TRAITS"]
 
 
 class SchemaSettingsView(TypedDict):

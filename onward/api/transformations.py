@@ -1,6 +1,6 @@
 """Transformations of the events of a source, for all its destinations or for one kind of them (spec §5)."""
 
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import msgspec
 from litestar import Router, delete, get, patch, post
@@ -62,28 +62,28 @@ class HashView(TypedDict):
     paths: list[str]
     key: NotRequired[str]
     """A mask, which may be sent back to keep the key."""
-    encoding: NotRequired[str]
+    encoding: NotRequired[Literal["BASE16", "BASE64", "BASE64URL", "HEX"]]
     prefix: NotRequired[str]
+    """Ours: what stands before the hash."""
 
 
-TransformationView = TypedDict(
-    "TransformationView",
-    {
-        "id": str,
-        "name": str,
-        "sourceId": str,
-        "destinationMetadataId": NotRequired[str],
-        "enabled": bool,
-        "if": str,
-        "newEventName": NotRequired[str],
-        "propertyRenames": NotRequired[list[RenameView]],
-        "propertyValueTransformations": NotRequired[list[ValueView]],
-        "fqlDefinedProperties": NotRequired[list[ComputedView]],
-        "allowProperties": NotRequired[list[str]],
-        "dropProperties": NotRequired[list[str]],
-        "hashPropertiesConfiguration": NotRequired[HashView],
-    },
-)
+_TransformationView = TypedDict("_TransformationView", {"if": str})
+
+
+class TransformationView(_TransformationView, TypedDict):
+    id: str
+    name: str
+    sourceId: str
+    destinationMetadataId: NotRequired[str]
+    enabled: bool
+    newEventName: NotRequired[str]
+    propertyRenames: NotRequired[list[RenameView]]
+    propertyValueTransformations: NotRequired[list[ValueView]]
+    fqlDefinedProperties: NotRequired[list[ComputedView]]
+    allowProperties: NotRequired[list[str]]
+    dropProperties: NotRequired[list[str]]
+    """Ours."""
+    hashPropertiesConfiguration: NotRequired[HashView]
 
 
 class TransformationAnswer(TypedDict):

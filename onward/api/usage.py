@@ -1,7 +1,7 @@
 """How much comes in: events over time, and API calls and tracked users by day (spec §17.3, §17.5)."""
 
 from collections.abc import Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import msgspec
 from litestar import get
@@ -72,7 +72,7 @@ class SourceVolume(TypedDict):
 
 class AskedVolume(TypedDict):
     workspaceId: str
-    granularity: str
+    granularity: Literal["DAY", "HOUR", "MINUTE"]
     startTime: str
     endTime: str
     groupBy: list[str]

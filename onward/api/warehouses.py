@@ -47,7 +47,7 @@ class CreateWarehouse(Body):
     name: str | None = None
     enabled: bool = True
     disconnect_all_sources: bool | None = None
-    """False: connect all sources that there are; none are connected otherwise."""
+    """Ours. False: connect all sources that there are; none are connected otherwise."""
 
 
 class UpdateWarehouse(Body):

@@ -12,6 +12,7 @@ from onward.pipeline.verdict import Stopped
 
 MAX_FILTERS = 10
 """Filters per destination."""
+ACTION_MEMBERS = {"type", "fields", "percent", "path"}
 MAX_TITLE = 64
 """Characters."""
 
@@ -40,6 +41,8 @@ def validate_filter(title: object, condition: object, actions: object) -> list[s
         for at, action in enumerate(actions):
             if not isinstance(action, dict):
                 problems.append(f"actions[{at}]: must be an object with a type, not {action!r}")
+            elif unknown := action.keys() - ACTION_MEMBERS:
+                problems.append(f"actions[{at}]: an action has no member {', '.join(sorted(unknown))}")
             else:
                 problems += _problem(f"actions[{at}]", "all", (action,))
     return problems

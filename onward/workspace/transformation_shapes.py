@@ -35,6 +35,7 @@ class HashConfiguration(Shape, omit_defaults=True):
     key: str | None = None
     encoding: Literal["BASE16", "BASE64", "BASE64URL", "HEX"] | None = None
     prefix: str | None = None
+    """Ours: what stands before the hash."""
 
 
 class Changes(Shape, omit_defaults=True):
@@ -56,6 +57,7 @@ class GivenChanges(Shape):
     fql_defined_properties: list[ComputedProperty] | UnsetType | None = UNSET
     allow_properties: list[str] | UnsetType | None = UNSET
     drop_properties: list[str] | UnsetType | None = UNSET
+    """Ours."""
     hash_properties_configuration: HashConfiguration | UnsetType | None = UNSET
 
 

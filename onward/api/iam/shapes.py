@@ -1,11 +1,12 @@
 """What operations on people take and give: field for field as in Segment's Public API."""
 
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import msgspec
 
-from onward.api.answers import Pagination
+from onward.api.answers import LabelView, Pagination
 from onward.api.bodies import Body
+from onward.workspace.roles import Kind
 
 
 class LabelIn(Body):
@@ -18,6 +19,7 @@ class ResourceIn(Body):
     id: str
     type: str
     labels: list[LabelIn] = msgspec.field(default_factory=list)
+    """Ours, but for groups and users: for all of the type that bear every one of these labels."""
 
 
 class PermissionIn(Body):
@@ -26,9 +28,9 @@ class PermissionIn(Body):
     resources: list[ResourceIn] = msgspec.field(default_factory=list)
     """What the role is for; everything in the workspace if empty."""
     labels: list[LabelIn] = msgspec.field(default_factory=list)
-    """For all that bear every one of these labels."""
+    """Ours, but for invitations: the role is for all that bear every one of these labels."""
     role_name: str | None = None
-    """As answers say it; not looked at."""
+    """Ours: as answers say it; not looked at."""
 
 
 class Permissions(Body):
@@ -64,8 +66,9 @@ class UsersQuery(msgspec.Struct, rename="camel"):
 
 class ResourceView(TypedDict):
     id: str
-    type: str
-    labels: NotRequired[list[dict[str, Any]]]
+    type: Kind
+    labels: NotRequired[list[LabelView]]
+    """The role is for all of the type that bear every one of these."""
 
 
 class PermissionView(TypedDict):
