@@ -163,12 +163,11 @@ def ids(events: Iterable[Event | Undecodable]) -> tuple[set[str], set[str], set[
         if type(event) is not dict:
             continue
         user, anonymous = event.get("userId"), event.get("anonymousId")
-        known = type(user) is str and user != ""
-        if known:
+        if type(user) is str and user:
             users.add(user)
         if type(anonymous) is str and anonymous:
             people.add(anonymous)
-            if known:
+            if type(user) is str and user:
                 both.add(anonymous)
     return users, people, both
 
