@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onward.pipeline.governance import FILTERED_AT_SOURCE, Governance, Governor, Judgement
@@ -269,6 +269,7 @@ CONTROLS = st.builds(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(EVENTS, CONTROLS, CONTROLS, st.booleans())
 def test_whatever_the_event_and_the_rules(
     event: dict[str, Any], track: Controls, traits: Controls, common: bool

@@ -6,7 +6,7 @@ import hmac
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onward.pipeline.governance.paths import PathError, get, only, parse, put, without
@@ -149,6 +149,7 @@ def test_an_event_whose_condition_has_no_answer_does_not_pass() -> None:
         apply(track(a={"b": 1}), {"condition": "length(properties.a) > 1", "drop": ("a",)})
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(FIELDS, st.lists(st.tuples(PATHS, PATHS), max_size=3), st.lists(PATHS, max_size=3), VALUES)
 def test_what_is_given_stays_as_it_is(
     fields: dict[str, Any], renames: list[tuple[str, str]], paths: list[str], value: Any
@@ -165,6 +166,7 @@ def test_what_is_given_stays_as_it_is(
     assert event == before
 
 
+@settings(deadline=None)
 @given(FIELDS, st.lists(NAMES, min_size=1, max_size=4).map(tuple), VALUES)
 def test_places(fields: dict[str, Any], place: tuple[str, ...], value: Any) -> None:
     changed = put(fields, place, value)

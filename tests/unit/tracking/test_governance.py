@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onward.eventlog.record import decode
@@ -344,7 +344,7 @@ RULES = st.builds(
 ENVELOPE = Envelope(1_770_000_000_000, True, ip="203.0.113.9", user_agent="Agent")
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(ITEM, min_size=1, max_size=5),
     st.fixed_dictionaries(
