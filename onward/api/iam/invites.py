@@ -21,7 +21,9 @@ from onward.workspace.shapes import from_json
 @get("/invites", operation_id="listInvites", sync_to_thread=True, answer=InvitesAnswer)
 def list_invites(context: InContext, paging: Pages) -> Json:
     with context.reading() as session:
-        query = select(Invite).where(Invite.workspace_id == context.workspace_id)
+        query = select(Invite).where(
+            Invite.workspace_id == context.workspace_id, Invite.email != people.FIRST_OWNER
+        )
         found = page(session, query, Invite, paging.count, paging.cursor)
         return paged("invites", found, lambda invite: invite.email)
 

@@ -23,7 +23,15 @@ NAMES: Things = {
     "warehouse_metadata_id": "postgres",
 }
 """What is no thing of a workspace."""
-MAPPING = {"email": {"@path": "$.properties.email"}}
+KINDS: dict[str, tuple[Json, str, Json]] = {
+    "tool": ({"apiKey": "k"}, "upsert", {"email": {"@path": "$.properties.email"}}),
+    "actions-webhook": (
+        {},
+        "send",
+        {"url": "https://example.com", "method": "POST", "data": {"@path": "$."}},
+    ),
+}
+"""Kind of destination → settings, action, mapping."""
 
 
 def asking(app: Litestar, token: str) -> httpx.AsyncClient:
@@ -34,8 +42,9 @@ def asking(app: Litestar, token: str) -> httpx.AsyncClient:
     )
 
 
-async def make_things(client: httpx.AsyncClient, email: str = "b@example.com") -> Things:
-    """With the tool of `tool.py` as destination, which has all that testers ask for."""
+async def make_things(client: httpx.AsyncClient, email: str = "b@example.com", kind: str = "tool") -> Things:
+    """`kind`, of the destination: the tool of `tool.py` has all that testers ask for."""
+    settings, action, mapping = KINDS[kind]
 
     async def ask(method: str, path: str, body: Any = None) -> Any:
         response = await client.request(method, path, json=body)
@@ -44,9 +53,9 @@ async def make_things(client: httpx.AsyncClient, email: str = "b@example.com") -
 
     source = (await ask("POST", "/sources", {"slug": "of-b", "metadataId": "python"}))["source"]
     source = (await ask("POST", f"/sources/{source['id']}/writekey"))["source"]
-    body: Json = {"sourceId": source["id"], "metadataId": "tool", "settings": {"apiKey": "k"}}
+    body: Json = {"sourceId": source["id"], "metadataId": kind, "settings": settings}
     destination = (await ask("POST", "/destinations", body))["destination"]["id"]
-    body = {"name": "s", "actionId": "upsert", "trigger": 'type = "track"', "settings": MAPPING}
+    body = {"name": "s", "actionId": action, "trigger": 'type = "track"', "settings": mapping}
     subscription = await ask("POST", f"/destinations/{destination}/subscriptions", body)
     body = {"sourceId": source["id"], "if": "all", "title": "f", "actions": [{"type": "DROP"}]}
     filter = (await ask("POST", f"/destination/{destination}/filters", body))["filter"]
