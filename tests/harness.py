@@ -29,7 +29,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 TOKEN = "onward_test_token_0123456789abcdefghijklmnopqrstuv"
-TIMEOUT = 30.0
+TIMEOUT = 60.0
 """Seconds that a condition may take; generous, as CI machines are slow and busy."""
 
 
