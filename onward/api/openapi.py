@@ -220,14 +220,14 @@ class _Schemas:
 
 def _operation(method: str, path: str, handler: HTTPRouteHandler, schemas: _Schemas) -> Json:
     name, opt = str(handler.operation_id), handler.opt
-    summary, *more = documented.paragraphs(inspect.getdoc(function(handler)) or "") or [_words(name)]
-    more += [f"Permission: `{permission}`." for permission in _permission(name)]
+    said = documented.marked(inspect.getdoc(function(handler)) or "")[0]
+    words = documented.paragraphs(said) + [f"Permission: `{permission}`." for permission in _permission(name)]
     statuses = {*ERRORS} - ({"413"} if "body" not in opt else set()) - ({"412"} if method == "get" else set())
     operation: Json = {
         "operationId": name,
         "tags": [opt.get("tag") or TAGS.get(name) or _tag(path)],
-        "summary": documented.marked(summary)[0].rstrip("."),
-        "description": "\n\n".join(more),
+        "summary": _words(name),
+        "description": "\n\n".join(words),
         "parameters": [
             *(
                 {"name": _camel(each), "in": "path", "required": True, "schema": {"type": "string"}}
@@ -323,8 +323,11 @@ def _camel(name: str) -> str:
 
 
 def _words(operation: str) -> str:
-    """`listSources` → `List sources`."""
-    return re.sub(r"(?<=[a-z])[A-Z]", lambda found: f" {found[0].lower()}", operation).capitalize()
+    """`listSources` → `List sources`; abbreviations stay as they are."""
+    first, *rest = re.findall(r"[A-Z]+(?=[A-Z][a-z]|$)|[A-Z]?[a-z]+", operation)
+    return " ".join(
+        [first.title(), *(each if len(each) > 1 and each.isupper() else each.lower() for each in rest)]
+    )
 
 
 def _tag(path: str) -> str:
