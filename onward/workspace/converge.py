@@ -4,9 +4,7 @@ So every rule of the API holds here too. Errors carry the path in the document. 
 not mention stays; with `prune`, what it could have mentioned and does not is deleted.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
 
 from msgspec import UNSET
 from sqlalchemy import select
@@ -16,9 +14,9 @@ from onward.workspace import destinations as destination_edits
 from onward.workspace import filters as filter_edits
 from onward.workspace import sources as source_edits
 from onward.workspace import subscriptions as subscription_edits
+from onward.workspace.audit_forwarding import set_forwarding
 from onward.workspace.delivery import Delivery
 from onward.workspace.document import (
-    VARIABLE,
     DestinationPart,
     Document,
     FilterPart,
@@ -26,23 +24,38 @@ from onward.workspace.document import (
     SubscriptionPart,
     WorkspacePart,
     filter_part,
-    placeholder,
     subscription_part,
 )
 from onward.workspace.entities import Destination, Source
 from onward.workspace.errors import Conflict, Invalid, at, naming
+from onward.workspace.function_catalogue import slug_of
 from onward.workspace.names import check_name
-from onward.workspace.secrets import MASK
+from onward.workspace.parts.base import Options, paired, refuse_twins, resolved
+from onward.workspace.parts.functions import (
+    converge_edge_functions,
+    converge_functions,
+    converge_inserted,
+    function_named,
+    prune_functions,
+)
+from onward.workspace.parts.governance import (
+    converge_schema,
+    converge_schema_events,
+    converge_tracking_plans,
+    converge_transformations,
+)
+from onward.workspace.parts.people import (
+    converge_groups,
+    converge_labels,
+    converge_people,
+    prune_groups,
+    prune_labels,
+)
+from onward.workspace.parts.storage import converge_models, converge_warehouses
+from onward.workspace.people import keeping_an_owner
 from onward.workspace.store import Editor
 
-P = TypeVar("P")
-E = TypeVar("E")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    environment: Mapping[str, str]
-    prune: bool = False
+__all__ = ["Options", "converge"]
 
 
 def converge(editor: Editor, document: Document, options: Options) -> None:
@@ -50,22 +63,52 @@ def converge(editor: Editor, document: Document, options: Options) -> None:
     if document.workspace is not UNSET:
         with at("workspace"):
             _workspace(editor, document.workspace)
-    sources = _sources_by_slug(editor)
-    if document.sources is not UNSET:
-        _refuse_twins("sources", [part.slug for part in document.sources])
-    if document.destinations is not UNSET:
-        _refuse_twins("destinations", [f"{part.source}/{part.name}" for part in document.destinations])
+    _refuse_twins(document)
     # Deletions come first: what they free (a write key, a place below a limit) may be taken again.
     if options.prune:
-        _prune(editor, document, sources)
-        sources = _sources_by_slug(editor)
+        _prune(editor, document, _sources_by_slug(editor))
+    converge_labels(editor, document.labels or ())
+    converge_functions(editor, document.functions or ())
+    sources = _sources_by_slug(editor)
     for index, source in enumerate(document.sources or ()):
         with at(f"sources[{index}]"), naming(kind="type"):
             _source(editor, source, sources.get(source.slug), options)
     sources = _sources_by_slug(editor)
+    for index, source in enumerate(document.sources or ()):
+        with at(f"sources[{index}]"):
+            _below_source(editor, source, sources, options)
     for index, destination in enumerate(document.destinations or ()):
         with at(f"destinations[{index}]"), naming(definition="type"):
             _destination(editor, destination, sources, options)
+    if options.prune and document.functions is not UNSET:
+        prune_functions(editor, document.functions)
+    if document.tracking_plans is not UNSET:
+        converge_tracking_plans(editor, document.tracking_plans, sources, options)
+    if document.warehouses is not UNSET:
+        converge_warehouses(editor, document.warehouses, sources, options)
+    _access(editor, document, options)
+    if document.workspace is not UNSET and document.workspace.audit_forwarding is not UNSET:
+        with at("workspace"):
+            _audit_forwarding(editor, document.workspace.audit_forwarding, sources)
+
+
+def _access(editor: Editor, document: Document, options: Options) -> None:
+    """Who may do what. The workspace may be handed over: only in the end it needs an owner."""
+    with keeping_an_owner(editor):
+        if options.prune and document.groups is not UNSET:
+            prune_groups(editor, document.groups)
+        if document.people is not UNSET:
+            converge_people(editor, document.people, options)
+        if document.groups is not UNSET:
+            converge_groups(editor, document.groups, options)
+    if options.prune and document.labels is not UNSET:
+        prune_labels(editor, document.labels, frozenset(part.slug for part in document.sources or ()))
+
+
+def _audit_forwarding(editor: Editor, slug: str | None, sources: Mapping[str, Source]) -> None:
+    if slug is not None and slug not in sources:
+        raise Invalid(f"there is no source {slug}", field="auditForwarding")
+    set_forwarding(editor, sources[slug] if slug is not None else None)
 
 
 def _workspace(editor: Editor, part: WorkspacePart) -> None:
@@ -112,26 +155,46 @@ def _source(editor: Editor, part: SourcePart, source: Source | None, options: Op
                 source_edits.remove_write_key(editor, source, key)
 
 
+def _below_source(editor: Editor, part: SourcePart, sources: Mapping[str, Source], options: Options) -> None:
+    """What a source has that may name other things."""
+    source = sources[part.slug]
+    if part.schema is not UNSET:
+        with at("schema"):
+            converge_schema(editor, part.schema, source, sources)
+    if part.schema_events is not UNSET:
+        with naming(events="schemaEvents"):
+            converge_schema_events(editor, part.schema_events, source, options)
+    if part.transformations is not UNSET:
+        converge_transformations(editor, part.transformations, source, options)
+    if part.insert_function is not UNSET:
+        with at("insertFunction"):
+            converge_inserted(editor, part.insert_function, source, options)
+    if part.edge_functions is not UNSET:
+        converge_edge_functions(editor, part.edge_functions, source)
+    if part.models is not UNSET:
+        converge_models(editor, part.models, source, options)
+
+
 def _destination(
     editor: Editor, part: DestinationPart, sources: Mapping[str, Source], options: Options
 ) -> None:
     source = sources.get(part.source)
     if source is None:
         raise Invalid(f"there is no source {part.source}", field="source")
+    definition = _definition(editor, part)
     found = next((each for each in source.destinations if each.name == part.name), None)
     if found is None:
         found = destination_edits.create_destination(
             editor,
             source,
-            definition=part.type,
+            definition=definition,
             name=part.name,
             enabled=False if part.enabled is UNSET else part.enabled,
-            settings=_resolved(part.settings, None, options),
+            settings=resolved(part.settings, (), options),
             delivery=None if part.delivery is UNSET else part.delivery,
         )
     else:
-        definition = destination_edits.find_definition(editor.catalogue, part.type)
-        if definition.slug != found.definition:
+        if definition != found.definition:
             raise Conflict(
                 f"the destination {part.name} is of the type {found.definition}, which can't be changed",
                 field="type",
@@ -140,7 +203,7 @@ def _destination(
             editor,
             found,
             enabled=part.enabled,
-            settings=_resolved(part.settings, found, options),
+            settings=resolved(part.settings, found.secrets, options, source.slug, found.name),
             replace_settings=True,
             delivery=Delivery() if part.delivery is UNSET else part.delivery,
             replace_delivery=True,
@@ -149,35 +212,25 @@ def _destination(
         _subscriptions(editor, found, part.subscriptions, options)
     if part.filters is not UNSET:
         _filters(editor, found, part.filters, options)
+    if part.insert_function is not UNSET:
+        with at("insertFunction"):
+            converge_inserted(editor, part.insert_function, found, options)
 
 
-def _resolved(settings: dict[str, Any], destination: Destination | None, options: Options) -> dict[str, Any]:
-    """Settings with variables replaced. An unset one keeps the secret that export wrote it for."""
-    values = dict(settings)
-    for name, value in settings.items():
-        found = VARIABLE.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
-            continue
-        if len(found[1]) > 1:
-            values[name] = value[1:]
-        elif found[2] in options.environment:
-            values[name] = options.environment[found[2]]
-        elif (
-            destination is not None
-            and name in destination.secrets
-            and value == placeholder(destination, name)
-        ):
-            values[name] = MASK
-        else:
-            raise Invalid(f"the environment variable {found[2]} is not set", field=f"settings.{name}")
-    return values
+def _definition(editor: Editor, part: DestinationPart) -> str:
+    """The slug of its definition."""
+    if (part.type is None) == (part.function is None):
+        raise Invalid("give either a type or the name of a function", field="type")
+    if part.function is not None:
+        return slug_of(function_named(editor, "DESTINATION", part.function, "function"))
+    return destination_edits.find_definition(editor.catalogue, str(part.type)).slug
 
 
 def _subscriptions(
     editor: Editor, destination: Destination, parts: Sequence[SubscriptionPart], options: Options
 ) -> None:
     there = [(subscription_part(each), each) for each in destination.subscriptions]
-    found, rest = _paired(parts, there, lambda part: part.name)
+    found, rest = paired(parts, there, lambda part: part.name)
     if options.prune:
         for leftover in rest:
             subscription_edits.delete_subscription(editor, leftover)
@@ -211,7 +264,7 @@ def _subscriptions(
 
 def _filters(editor: Editor, destination: Destination, parts: Sequence[FilterPart], options: Options) -> None:
     there = [(filter_part(each), each) for each in destination.filters]
-    found, rest = _paired(parts, there, lambda part: part.title)
+    found, rest = paired(parts, there, lambda part: part.title)
     if options.prune:
         for leftover in rest:
             filter_edits.delete_filter(editor, leftover)
@@ -253,25 +306,6 @@ def _prune(editor: Editor, document: Document, sources: Mapping[str, Source]) ->
                     destination_edits.delete_destination(editor, destination)
 
 
-def _paired(
-    parts: Sequence[P], there: Sequence[tuple[P, E]], name: Callable[[P], str]
-) -> tuple[list[E | None], list[E]]:
-    """For each part the thing it is about, or None; and the things that no part is about.
-
-    Names need not be unique, so of things with one name those that are as the document wants them are
-    found first, and the others in their order.
-    """
-    rest = list(there)
-    found: dict[int, E] = {}
-    for same in (lambda part, other: part == other, lambda part, other: name(part) == name(other)):
-        for index, part in enumerate(parts):
-            match = next((pair for pair in rest if index not in found and same(part, pair[0])), None)
-            if match is not None:
-                found[index] = match[1]
-                rest.remove(match)
-    return [found.get(index) for index in range(len(parts))], [entity for _, entity in rest]
-
-
 def _sources_by_slug(editor: Editor) -> dict[str, Source]:
     """As they are now, with their destinations."""
     query = select(Source).where(Source.workspace_id == editor.workspace.id).order_by(Source.slug)
@@ -281,7 +315,6 @@ def _sources_by_slug(editor: Editor) -> dict[str, Source]:
     }
 
 
-def _refuse_twins(where: str, keys: Sequence[str]) -> None:
-    for index, key in enumerate(keys):
-        if key in keys[:index]:
-            raise Conflict(f"{key} is in the document twice", field=f"{where}[{index}]")
+def _refuse_twins(document: Document) -> None:
+    refuse_twins("sources", [part.slug for part in document.sources or ()])
+    refuse_twins("destinations", [f"{part.source}/{part.name}" for part in document.destinations or ()])

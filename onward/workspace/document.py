@@ -1,9 +1,13 @@
 """The workspace as a YAML document: its shape, how it is read, how it is written.
 
-Things are known by slug or name, so that a document can be moved between workspaces. Of a thing that is
-in the document, what is absent has its default, but for `enabled`, `writeKeys`, `subscriptions` and
-`filters`: absent, these are left as they are. Secrets are never written: in their place stands `${NAME}`,
-which `apply` takes from the environment, or keeps if the variable is not set.
+Things are known by slug, name or e-mail address, so that a document can be moved between workspaces. Of a
+thing that is in the document, what is absent has its default, but for `enabled` and for what is kept as a
+thing of its own (write keys, subscriptions, filters, schema, transformations, members, …): absent, these are
+left as they are. Secrets are never written: in their place stands `${NAME}`, which `apply` takes from the
+environment, or keeps if the variable is not set.
+
+Tokens, sessions, passwords and regulations are in no document. `onward.workspace.parts` has the shapes of all
+but sources and destinations.
 
 It is YAML 1.2's core schema: `no` and `12:30` and `2030-01-31` are texts.
 """
@@ -18,20 +22,45 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from onward.workspace import delivery
+from onward.workspace.audit_forwarding import forwarding_of
 from onward.workspace.delivery import Delivery
 from onward.workspace.entities import Destination, Filter, Source, Subscription, Workspace
 from onward.workspace.errors import Invalid
+from onward.workspace.parts.base import Json, Part, canonical, written
+from onward.workspace.parts.functions import (
+    FunctionPart,
+    InsertedPart,
+    edge_functions_part,
+    function_parts,
+    inserted_part,
+    name_of_function,
+)
+from onward.workspace.parts.governance import (
+    SchemaEventPart,
+    SchemaPart,
+    TrackingPlanPart,
+    TransformationPart,
+    schema_event_parts,
+    schema_part,
+    tracking_plan_parts,
+    transformation_parts,
+)
+from onward.workspace.parts.people import (
+    GroupPart,
+    LabelPart,
+    PersonPart,
+    group_parts,
+    label_parts,
+    person_parts,
+)
+from onward.workspace.parts.storage import ModelPart, WarehousePart, model_parts, warehouse_parts
 from onward.workspace.shapes import from_value
-
-Json = dict[str, Any]
-
-
-class Part(msgspec.Struct, kw_only=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
-    pass
 
 
 class WorkspacePart(Part):
     name: str
+    audit_forwarding: str | UnsetType | None = UNSET
+    """Slug of the source that audit events are forwarded to."""
 
 
 class SourcePart(Part):
@@ -45,6 +74,13 @@ class SourcePart(Part):
     settings: Json = msgspec.field(default_factory=dict)
     labels: list[Json] = msgspec.field(default_factory=list)
     rate_limit: float | None = None
+    schema: SchemaPart | UnsetType = UNSET
+    schema_events: list[SchemaEventPart] | UnsetType = UNSET
+    transformations: list[TransformationPart] | UnsetType = UNSET
+    insert_function: InsertedPart | UnsetType | None = UNSET
+    edge_functions: str | UnsetType | None = UNSET
+    """Address of the bundle."""
+    models: list[ModelPart] | UnsetType = UNSET
 
 
 class SubscriptionPart(Part):
@@ -68,23 +104,29 @@ class DestinationPart(Part):
     name: str
     source: str
     """Slug of the source."""
-    type: str
+    type: str | None = None
     """Slug in the catalogue of destinations."""
+    function: str | None = None
+    """Or the name of a destination function."""
     enabled: bool | UnsetType = UNSET
     settings: Json = msgspec.field(default_factory=dict)
     delivery: Delivery | UnsetType = UNSET
     subscriptions: list[SubscriptionPart] | UnsetType = UNSET
     filters: list[FilterPart] | UnsetType = UNSET
+    insert_function: InsertedPart | UnsetType | None = UNSET
 
 
 class Document(Part):
     workspace: WorkspacePart | UnsetType = UNSET
+    labels: list[LabelPart] | UnsetType = UNSET
+    functions: list[FunctionPart] | UnsetType = UNSET
     sources: list[SourcePart] | UnsetType = UNSET
     destinations: list[DestinationPart] | UnsetType = UNSET
+    tracking_plans: list[TrackingPlanPart] | UnsetType = UNSET
+    warehouses: list[WarehousePart] | UnsetType = UNSET
+    people: list[PersonPart] | UnsetType = UNSET
+    groups: list[GroupPart] | UnsetType = UNSET
 
-
-VARIABLE = re.compile(r"(\$+)\{([A-Za-z_][A-Za-z0-9_]*)\}")
-"""A whole value such as `${TOKEN}` stands for a variable; `$${TOKEN}` for the text `${TOKEN}`."""
 
 LINE_ENDS = re.compile("[\r\x85\u2028\u2029]")
 
@@ -106,21 +148,31 @@ def export_workspace(session: Session, workspace_id: str) -> str:
     sources = session.scalars(
         select(Source).where(Source.workspace_id == workspace_id).order_by(Source.slug)
     ).all()
+    forwarded_to = forwarding_of(session, workspace_id)
     document = Document(
-        workspace=WorkspacePart(name=workspace.name),
-        sources=[source_part(source) for source in sources],
+        workspace=WorkspacePart(
+            name=workspace.name,
+            audit_forwarding=session.get_one(Source, forwarded_to).slug if forwarded_to else None,
+        ),
+        labels=label_parts(session, workspace_id),
+        functions=function_parts(session, workspace_id),
+        sources=[source_part(session, source) for source in sources],
         destinations=[
-            destination_part(destination)
+            destination_part(session, destination)
             for source in sources
             for destination in sorted(source.destinations, key=lambda each: each.name)
         ],
+        tracking_plans=tracking_plan_parts(session, workspace_id),
+        warehouses=warehouse_parts(session, workspace_id),
+        people=person_parts(session, workspace_id),
+        groups=group_parts(session, workspace_id),
     )
     return yaml.dump(
         msgspec.to_builtins(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
     )
 
 
-def source_part(source: Source) -> SourcePart:
+def source_part(session: Session, source: Source) -> SourcePart:
     return SourcePart(
         slug=source.slug,
         type=source.kind,
@@ -130,22 +182,33 @@ def source_part(source: Source) -> SourcePart:
         settings=source.settings,
         labels=source.labels,
         rate_limit=source.rate_limit,
+        schema=schema_part(session, source),
+        schema_events=schema_event_parts(session, source),
+        transformations=transformation_parts(session, source),
+        insert_function=inserted_part(session, source),
+        edge_functions=edge_functions_part(session, source),
+        models=model_parts(session, source),
     )
 
 
-def destination_part(destination: Destination) -> DestinationPart:
-    settings = {name: _escaped(value) for name, value in destination.settings.items()}
-    secrets = {name: placeholder(destination, name) for name in destination.secrets}
+def destination_part(session: Session, destination: Destination) -> DestinationPart:
+    function = name_of_function(session, destination.definition)
     shown = delivery.shown(destination.delivery, complete=False)
     return DestinationPart(
         name=destination.name,
         source=destination.source.slug,
-        type=destination.definition,
+        type=None if function else destination.definition,
+        function=function,
         enabled=destination.enabled,
-        settings=dict(sorted((settings | secrets).items())),
+        settings=written(
+            destination.settings, destination.secrets, destination.source.slug, destination.name
+        ),
         delivery=msgspec.convert(shown, Delivery) if shown else UNSET,
-        subscriptions=sorted(map(subscription_part, destination.subscriptions), key=canonical),
-        filters=sorted(map(filter_part, destination.filters), key=canonical),
+        subscriptions=sorted(
+            map(subscription_part, destination.subscriptions), key=canonical(lambda part: part.name)
+        ),
+        filters=sorted(map(filter_part, destination.filters), key=canonical(lambda part: part.title)),
+        insert_function=inserted_part(session, destination),
     )
 
 
@@ -169,27 +232,10 @@ def filter_part(filter: Filter) -> FilterPart:
     )
 
 
-def canonical(part: SubscriptionPart | FilterPart) -> tuple[str, bytes]:
-    """Orders parts of one kind by name, and those of one name by content."""
-    name = part.name if isinstance(part, SubscriptionPart) else part.title
-    return name, msgspec.json.encode(part, order="deterministic")
-
-
-def placeholder(destination: Destination, setting: str) -> str:
-    """What stands for a secret, such as `${WEBSITE_MY_WEBHOOK_SHARED_SECRET}`."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", f"{destination.source.slug} {destination.name} {setting}")
-    name = re.sub(r"[^A-Z0-9]+", "_", words.upper()).strip("_")
-    return f"${{{name if not name[:1].isdigit() else f'_{name}'}}}"
-
-
 def inline(value: Any) -> str:
     """A value on one line, as it would stand in a document."""
     written = yaml.dump(value, Dumper=_Line, default_flow_style=True, allow_unicode=True, width=10**9)
     return str(written).removesuffix("\n").removesuffix("\n...")
-
-
-def _escaped(value: Any) -> Any:
-    return f"${value}" if isinstance(value, str) and VARIABLE.fullmatch(value) else value
 
 
 _SCALARS: tuple[tuple[str, str, str], ...] = (

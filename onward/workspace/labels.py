@@ -3,7 +3,7 @@
 A grant may be for all sources that bear certain labels: a label that one needs can't be deleted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any
 
 from sqlalchemy import select
@@ -55,14 +55,21 @@ def create_label(editor: Editor, key: str, value: str, description: str | None =
     return label
 
 
-def delete_label(editor: Editor, label: Label) -> None:
-    """And take it off the sources that bear it."""
+def describe_label(editor: Editor, label: Label, description: str | None) -> None:
+    before = audit.state(label)
+    label.description = description
+    editor.modified(label, before)
+
+
+def delete_label(editor: Editor, label: Label, *, spared: Set[str] = frozenset()) -> None:
+    """And take it off the sources that bear it, but for those of the slugs `spared`."""
     wanted = {"key": label.key, "value": label.value}
     grants = editor.session.scalars(select(Grant).where(Grant.workspace_id == editor.workspace.id))
     if any(wanted in resource.get("labels", ()) for grant in grants for resource in grant.resources):
         raise Conflict(f"permissions are granted by the label {label.name}; change those first")
     for source in editor.session.scalars(select(Source).where(Source.workspace_id == editor.workspace.id)):
-        _bear(editor, source, [each for each in source.labels if not _is(each, label.key, label.value)])
+        if source.slug not in spared:
+            _bear(editor, source, [each for each in source.labels if not _is(each, label.key, label.value)])
     editor.deleted(label)
 
 

@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
@@ -24,6 +25,7 @@ from onward.workspace.store import Editor
 INVITED_FOR_MS = 7 * 24 * 3600 * 1000
 FIRST_OWNER = ""
 """Stands for the e-mail address of who opens the link of the first start."""
+KEPT = "an owner is kept"
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 
 Given = tuple[Role, Sequence[Resource]]
@@ -73,9 +75,29 @@ def normal_email(email: str) -> str:
     return email
 
 
+@contextmanager
+def keeping_an_owner(editor: Editor) -> Iterator[None]:
+    """Raises `Conflict` if the workspace has a user who is its owner before, and none after.
+
+    Of one within another only the outer one looks, so that several steps can hand the workspace over.
+    """
+    kept: dict[Any, Any] = editor.session.info
+    if KEPT in kept:
+        yield
+        return
+    had_one = _has_an_owner(editor)
+    kept[KEPT] = True
+    try:
+        yield
+    finally:
+        del kept[KEPT]
+    if had_one and not _has_an_owner(editor):
+        raise Conflict("a workspace needs a user who is its owner; make another one owner first")
+
+
 def remove_users(editor: Editor, users: Iterable[User]) -> None:
     """From the workspace, with roles and places in groups; from the installation if it was their last."""
-    with _keeping_an_owner(editor):
+    with keeping_an_owner(editor):
         for user in users:
             before = _user_state(editor, user)
             editor.session.execute(
@@ -98,7 +120,7 @@ def add_permissions(editor: Editor, user: User, given: Iterable[Given]) -> None:
 
 
 def replace_permissions(editor: Editor, user: User, given: Iterable[Given]) -> None:
-    with _keeping_an_owner(editor):
+    with keeping_an_owner(editor):
         before = _user_state(editor, user)
         access.replace_grants(editor.session, editor.workspace.id, user.id, given)
         _permissions_changed(editor, user, before)
@@ -133,14 +155,14 @@ def rename_group(editor: Editor, group: Group, name: str) -> None:
 
 
 def delete_group(editor: Editor, group: Group) -> None:
-    with _keeping_an_owner(editor):
+    with keeping_an_owner(editor):
         editor.deleted(group)
         access.drop_grants(editor.session, editor.workspace.id, group.id)
 
 
 def set_group_permissions(editor: Editor, group: Group, given: Iterable[Given], *, replace: bool) -> None:
     change = access.replace_grants if replace else access.add_grants
-    with _keeping_an_owner(editor):
+    with keeping_an_owner(editor):
         before = audit.state(group)
         change(editor.session, editor.workspace.id, group.id, given)
         editor.modified(group, before)
@@ -172,12 +194,15 @@ def remove_group_members(editor: Editor, group: Group, emails: Iterable[str]) ->
 def invite(
     editor: Editor, email: str, given: Sequence[Given] = (), groups: Iterable[Group] = ()
 ) -> tuple[Invite, str]:
-    """An invitation and the token of its link, which is shown once. One that is open already is renewed."""
+    """An invitation and the token of its link, which is shown once. One that is open already is renewed, and
+    keeps its roles if none are given."""
     email = normal_email(email)
     if editor.session.scalar(members(editor.workspace.id).where(User.email == email)) is not None:
         raise Conflict(f"{email} is a user of this workspace already", field="email")
     former = find_invite(editor.session, editor.workspace.id, email)
     if former is not None:
+        grants = access.grants_of(editor.session, editor.workspace.id, former.id)
+        given = given or [(ROLES[grant.role], grant.resources) for grant in grants]
         delete_invite(editor, former, leave_groups=False)
     token = secrets.token_urlsafe(32)
     made = Invite(
@@ -199,6 +224,12 @@ def invite(
 
 def find_invite(session: Session, workspace_id: str, email: str) -> Invite | None:
     return session.scalar(select(Invite).where(Invite.workspace_id == workspace_id, Invite.email == email))
+
+
+def replace_invited_permissions(editor: Editor, invite: Invite, given: Iterable[Given]) -> None:
+    before = audit.state(invite)
+    access.replace_grants(editor.session, editor.workspace.id, invite.id, given)
+    editor.modified(invite, before)
 
 
 def delete_invite(editor: Editor, invite: Invite, *, leave_groups: bool = True) -> None:
@@ -289,7 +320,7 @@ def _write_members(editor: Editor, group: Group, before: list[str], after: list[
     if sorted(before) == sorted(after):
         return
     fresh, gone = set(after) - set(before), set(before) - set(after)
-    with _keeping_an_owner(editor):
+    with keeping_an_owner(editor):
         editor.session.add_all(GroupMember(group_id=group.id, email=email) for email in fresh)
         editor.session.execute(
             delete(GroupMember).where(GroupMember.group_id == group.id, GroupMember.email.in_(gone))
@@ -304,15 +335,6 @@ def _leave_groups(editor: Editor, email: str) -> None:
     editor.session.execute(
         delete(GroupMember).where(GroupMember.email == email, GroupMember.group_id.in_(groups))
     )
-
-
-@contextmanager
-def _keeping_an_owner(editor: Editor) -> Iterator[None]:
-    """Raises `Conflict` if the workspace has a user who is its owner before, and none after."""
-    had_one = _has_an_owner(editor)
-    yield
-    if had_one and not _has_an_owner(editor):
-        raise Conflict("a workspace needs a user who is its owner; make another one owner first")
 
 
 def _has_an_owner(editor: Editor) -> bool:

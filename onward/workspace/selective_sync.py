@@ -80,6 +80,21 @@ def select(
     return "UPDATED", list(dict.fromkeys(warnings))
 
 
+def forget_others(editor: Editor, warehouse: Warehouse, kept: Sequence[Override]) -> None:
+    """Forget what was selected but for what these are about: it is synced again."""
+    keys = {(each.source_id, each.collection or "", each.property or "") for each in kept}
+    there = overrides_of(editor.session, warehouse)
+    gone = [row for row in there if _key(row) not in keys]
+    if not gone:
+        return
+    before = [_told(row) for row in there]
+    for row in gone:
+        editor.session.delete(row)
+    editor.session.flush()
+    after = [_told(row) for row in overrides_of(editor.session, warehouse)]
+    record(editor, warehouse, selective_sync=(before, after))
+
+
 def items(session: Session, warehouse: Warehouse, source: Source) -> list[Json]:
     """What was selected of a source, by collection: `{"collection", "enabled", "properties"}`.
 

@@ -141,7 +141,9 @@ def _seal(editor: Editor, transformation: Transformation, config: HashConfigurat
         if not transformation.secrets:
             raise Invalid("there is no key to keep", field="hashPropertiesConfiguration.key")
     elif key:
-        transformation.secrets = {"key": editor.cipher.seal_value(key, sealed_identity(transformation.id))}
+        identity, sealed = sealed_identity(transformation.id), transformation.secrets.get("key")
+        if sealed is None or editor.cipher.open_value(sealed, identity) != key:
+            transformation.secrets = {"key": editor.cipher.seal_value(key, identity)}
     else:
         transformation.secrets = {}
 

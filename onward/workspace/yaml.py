@@ -5,6 +5,7 @@ every rule has been asked. `apply` makes the same change for good, all or nothin
 workspace is still the one that the plan was made for.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,22 +18,49 @@ from onward.workspace import delivery
 from onward.workspace import document as documents
 from onward.workspace.converge import Options, converge
 from onward.workspace.document import Document, export_workspace
-from onward.workspace.entities import AuditEvent, Destination, Source, same_json
+from onward.workspace.entities import (
+    AuditEvent,
+    Destination,
+    Function,
+    FunctionVersion,
+    Source,
+    TrackingPlan,
+    Warehouse,
+    Workspace,
+    same_json,
+)
 from onward.workspace.errors import Conflict
+from onward.workspace.function_catalogue import slug_of
 from onward.workspace.store import Actor, Store
 
 __all__ = ["Change", "Diff", "apply", "export_workspace", "plan", "render_diff"]
 
-HIDDEN = {"id", "workspace_id", "source_id", "destination_id"}
+HIDDEN = {
+    "id",
+    "workspace_id",
+    "source_id",
+    "destination_id",
+    "created_by",
+    "catalog_id",
+    "deployed_at",
+    "expires_at",
+}
 CALLED = {
     "kind": "type",
     "definition": "type",
     "condition": "if",
-    "rate_limit": "rateLimit",
-    "write_keys": "writeKeys",
     "secrets": "settings",
+    "latest_id": "code",
+    "deployed_id": "deployed",
+    "forwarded_to": "auditForwarding",
+    "tracking_plan_id": "trackingPlan",
 }
-"""Columns that have another name in a document."""
+"""Columns that have another name in a document, beside being written in camel case."""
+CAMEL = re.compile("_([a-z])")
+ONE_BY_ONE = {"settings": 1, "delivery": 1, "rules": 1, "events": 1, "schema": 2}
+"""Columns whose members are shown by themselves, and how deep."""
+BY_SLUG = {"source", "workspace"}
+"""What is known by its slug."""
 
 
 @dataclass(frozen=True)
@@ -104,12 +132,14 @@ def render_diff(diff: Diff) -> Text:
 
 
 def _change(event: AuditEvent, names: Mapping[str, str]) -> Change:
-    before, after = _flat(event.before or {}), _flat(event.after or {})
+    before, after = (_named(_flat(state or {}), names) for state in (event.before, event.after))
     sign = "+" if event.before is None else "-" if event.after is None else "~"
     state = event.after or event.before or {}
     owner = names.get(state.get("source_id") or state.get("destination_id") or "")
-    name = state.get("slug") or event.resource_name
-    what = event.resource_type.removeprefix("destination_")
+    name = event.resource_name
+    if event.resource_type in BY_SLUG:
+        name = state.get("slug") or names.get(event.resource_id) or name
+    what = event.resource_type.removeprefix("destination_").replace("_", " ")
     fields = tuple(
         (key, before.get(key), after.get(key))
         for key in [*before, *(key for key in after if key not in before)]
@@ -119,26 +149,48 @@ def _change(event: AuditEvent, names: Mapping[str, str]) -> Change:
 
 
 def _flat(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields as a document names them; settings and delivery one by one."""
+    """Fields as a document names them; settings, delivery, rules and the like one by one."""
     values: dict[str, Any] = {}
     for column, value in state.items():
-        name = CALLED.get(column, column)
-        if column in HIDDEN or value in (None, [], {}):
+        name = CALLED.get(column) or CAMEL.sub(lambda found: found[1].upper(), column)
+        if column in HIDDEN or value in (None, [], {}, ""):
             continue
         if name == "delivery":
             value = delivery.shown(value, complete=False)
-        if isinstance(value, dict) and name in ("settings", "delivery"):
-            values |= {f"{name}.{key}": item for key, item in value.items()}
-        else:
-            values[name] = value
+        values |= _members(name, value, ONE_BY_ONE.get(name, 0))
     return values
 
 
+def _members(name: str, value: Any, depth: int) -> dict[str, Any]:
+    if depth == 0 or not isinstance(value, dict):
+        return {name: value}
+    found: dict[str, Any] = {}
+    for key, item in value.items():
+        found |= _members(f"{name}.{key}", item, depth - 1)
+    return found
+
+
+def _named(value: Any, names: Mapping[str, str]) -> Any:
+    """With names in place of ids."""
+    if isinstance(value, dict):
+        return {key: _named(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_named(item, names) for item in value]
+    return names.get(value, value) if isinstance(value, str) else value
+
+
 def _names(session: Session) -> dict[str, str]:
-    """What a source or destination is called as the owner of something."""
-    sources = dict(session.execute(select(Source.id, Source.slug)).all())
+    """What things are called by which other things name them."""
+    names = dict(session.execute(select(Source.id, Source.slug)).all())
     destinations = session.execute(select(Destination.id, Destination.source_id, Destination.name))
-    return sources | {id: f"{sources[source_id]}/{name}" for id, source_id, name in destinations}
+    for id, source_id, name in destinations:
+        names[id] = f"{names[source_id]}/{name}"
+    for kind in (Function, TrackingPlan, Warehouse):
+        names |= dict(session.execute(select(kind.id, kind.name)).all())
+    names |= {slug_of(each): each.name for each in session.scalars(select(Function))}
+    names |= dict(session.execute(select(Workspace.id, Workspace.slug)).all())
+    versions = session.execute(select(FunctionVersion.id, FunctionVersion.number))
+    return names | {id: f"version {number}" for id, number in versions}
 
 
 def _show(value: Any) -> str:

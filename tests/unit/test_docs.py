@@ -19,7 +19,7 @@ from onward.tracking.ledger import RING
 from onward.workspace import yaml
 from onward.workspace.bootstrap import bootstrap
 from onward.workspace.delivery import Delivery, shown
-from onward.workspace.document import VARIABLE
+from onward.workspace.parts.base import VARIABLE
 from onward.workspace.store import Actor, Store
 
 ROOT = Path(__file__).parents[2]

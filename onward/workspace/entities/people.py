@@ -94,6 +94,11 @@ class Invite(Resource):
     """SHA-256 of the link's token."""
     expires_at: Mapped[int]
 
+    @property
+    def name(self) -> str:
+        """Whose it is; of the first start, nobody's yet."""
+        return self.email or "the first owner"
+
 
 class Session(Entity):
     """A browser that is signed in."""

@@ -40,6 +40,6 @@ def test_the_example_can_be_used_as_it_is_and_with_its_comments_taken_away(tmp_p
 def test_the_workspace_can_be_applied(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     apply = ["apply", str(EXAMPLES / "workspace.yaml"), "--data", str(tmp_path)]
     assert cli.main([*apply, "--yes"]) == 0
-    assert "4 to add, 0 to change, 0 to delete." in capsys.readouterr().out
+    assert "16 to add, 11 to change, 0 to delete." in capsys.readouterr().out
     assert cli.main([*apply, "--dry-run"]) == 0
     assert "Nothing to change." in capsys.readouterr().out

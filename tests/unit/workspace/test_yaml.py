@@ -14,10 +14,9 @@ from onward.workspace.document import Document, parse
 from onward.workspace.errors import Conflict, Invalid, SecretError
 from onward.workspace.snapshot import Snapshot
 from onward.workspace.store import Store
-from onward.workspace.watch import SnapshotWatcher
-from onward.workspace.yaml import Diff, apply, export_workspace, plan, render_diff
+from onward.workspace.yaml import apply, render_diff
 
-from .conftest import ACTOR
+from .conftest import ACTOR, Workspace
 
 BASE = """
 sources:
@@ -139,34 +138,6 @@ def filter_values() -> st.SearchStrategy[dict[str, Any]]:
 
 
 PHASES = [Phase.explicit, Phase.generate]
-
-
-class Workspace:
-    """One workspace and the verbs of the command line."""
-
-    def __init__(self, store: Store, id: str) -> None:
-        self.store = store
-        self.id = id
-        self.watcher = SnapshotWatcher(store.engine, store.cipher)
-
-    def plan(self, text: str, *, prune: bool = False, **environment: str) -> Diff:
-        return plan(self.store, self.id, text, environment, prune=prune)
-
-    def apply(self, text: str, *, prune: bool = False, **environment: str) -> int:
-        return apply(self.store, self.id, self.plan(text, prune=prune, **environment), ACTOR)
-
-    def export(self) -> str:
-        with self.store.reading() as session:
-            return export_workspace(session, self.id)
-
-    def snapshot(self) -> Snapshot:
-        self.watcher.refresh()
-        return self.watcher.current
-
-
-@pytest.fixture
-def workspace(store: Store, workspace_id: str) -> Workspace:
-    return Workspace(store, workspace_id)
 
 
 def _content(snapshot: Snapshot) -> Any:
