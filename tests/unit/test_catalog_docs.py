@@ -10,7 +10,7 @@ from onward.destinations.docs import KEPT, MADE, conditions, pages, write_pages
 from onward.settings import Settings
 from onward.workspace import yaml
 from onward.workspace.bootstrap import bootstrap
-from onward.workspace.document import VARIABLE
+from onward.workspace.parts.base import VARIABLE
 from onward.workspace.store import Actor, Store
 
 OWN = pages(Catalogue())
