@@ -62,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What one token or session may ask of the Public API; more is answered 429."""
     max_functions: int = 25
     """Functions that a workspace may have, of all kinds."""
+    functions_trusted: bool = False
+    """Run functions although the sandbox does not hold here: their code may then do anything."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

@@ -24,6 +24,7 @@ from onward.workspace.compile import secret_identity
 from onward.workspace.entities import Destination, Function, FunctionVersion, InsertInstance
 from onward.workspace.errors import Conflict, Invalid, NotFound
 from onward.workspace.function_catalogue import FunctionSetting, settings_of, slug_of
+from onward.workspace.function_code import CheckCode, Code, Language
 from onward.workspace.names import check_name
 from onward.workspace.store import Editor
 
@@ -103,12 +104,13 @@ def create_function(
     kind: Kind,
     name: str,
     code: str,
+    language: Language | None = None,
     settings: Sequence[FunctionSetting] = (),
     description: str = "",
     logo_url: str = "",
     batch_max_count: int = DEFAULT_BATCH,
 ) -> Function:
-    """Saved, and not deployed."""
+    """Saved, and not deployed. Without a language, TypeScript is told from JavaScript by its types."""
     there = editor.session.scalar(
         select(func.count()).select_from(Function).where(Function.workspace_id == editor.workspace.id)
     )
@@ -135,7 +137,7 @@ def create_function(
         created_at=editor.now,
         updated_at=editor.now,
     )
-    version = _version(editor, function, 1, code, settings)
+    version = _version(editor, function, 1, checked_code(editor.check_code, code, language), settings)
     version.id = function.latest_id
     editor.created(function)
     editor.session.add(version)
@@ -149,6 +151,7 @@ def update_function(
     *,
     name: str | UnsetType = UNSET,
     code: str | UnsetType = UNSET,
+    language: Language | UnsetType | None = UNSET,
     settings: Sequence[FunctionSetting] | UnsetType = UNSET,
     description: str | UnsetType = UNSET,
     logo_url: str | UnsetType = UNSET,
@@ -168,9 +171,16 @@ def update_function(
         function.batch_max_count = batch_max_count
     _check_words(function.description, function.logo_url, function.batch_max_count)
     latest = latest_version(editor.session, function)
-    new_code = latest.code if code is UNSET else code
+    kept = _code_of(latest)
+    text = kept.text if code is UNSET else code
+    asked = language or (kept.language if text == kept.text else None)
+    new_code = kept
+    if text != kept.text or asked != kept.language:
+        new_code = checked_code(editor.check_code, text, asked)
     new_settings = settings_of(latest) if settings is UNSET else list(settings)
-    if new_code != latest.code or new_settings != settings_of(latest):
+    if (new_code.text, new_code.language) != (kept.text, kept.language) or new_settings != settings_of(
+        latest
+    ):
         _save(editor, function, latest.number + 1, new_code, new_settings)
     return editor.modified(function, before)
 
@@ -179,7 +189,7 @@ def restore_version(editor: Editor, function: Function, version: FunctionVersion
     """A copy of the version as the new latest one."""
     before = audit.state(function)
     latest = latest_version(editor.session, function)
-    restored = _save(editor, function, latest.number + 1, version.code, settings_of(version))
+    restored = _save(editor, function, latest.number + 1, _code_of(version), settings_of(version))
     editor.modified(function, before)
     return restored
 
@@ -258,7 +268,7 @@ def _check_stays_sensitive(former: Sequence[FunctionSetting], later: Sequence[Fu
 
 
 def _save(
-    editor: Editor, function: Function, number: int, code: str, settings: Sequence[FunctionSetting]
+    editor: Editor, function: Function, number: int, code: Code, settings: Sequence[FunctionSetting]
 ) -> FunctionVersion:
     version = _version(editor, function, number, code, settings)
     editor.session.add(version)
@@ -268,23 +278,41 @@ def _save(
 
 
 def _version(
-    editor: Editor, function: Function, number: int, code: str, settings: Sequence[FunctionSetting]
+    editor: Editor, function: Function, number: int, code: Code, settings: Sequence[FunctionSetting]
 ) -> FunctionVersion:
-    size = len(code.encode("utf-8", "surrogatepass"))
-    if not code.strip():
-        raise Invalid("the code is empty", field="code")
-    if size > MAX_CODE:
-        raise Invalid(f"the code has {size} bytes; {MAX_CODE} are allowed", field="code")
     _check_settings(settings)
     return FunctionVersion(
         id=ids.resource_id(),
         function_id=function.id,
         number=number,
-        code=code,
+        code=code.text,
+        language=code.language,
+        compiled=code.compiled,
+        handlers=None if code.handlers is None else list(code.handlers),
         settings=msgspec.to_builtins(list(settings)),
         author=editor.actor.id,
         created_at=editor.now,
         deployed_at=None,
+    )
+
+
+def checked_code(check: CheckCode, text: str, language: Language | None) -> Code:
+    """What is saved. May be slow: who makes a change asks before its transaction, and finds it in there.
+    Raises `Invalid`."""
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if not text.strip():
+        raise Invalid("the code is empty", field="code")
+    if size > MAX_CODE:
+        raise Invalid(f"the code has {size} bytes; {MAX_CODE} are allowed", field="code")
+    return check(text, language)
+
+
+def _code_of(version: FunctionVersion) -> Code:
+    return Code(
+        text=version.code,
+        language=msgspec.convert(version.language, Language),
+        compiled=version.compiled,
+        handlers=None if version.handlers is None else tuple(version.handlers),
     )
 
 

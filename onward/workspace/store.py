@@ -21,6 +21,7 @@ from onward.workspace.definitions import Catalogue
 from onward.workspace.entities import AuditEvent, Resource, Workspace
 from onward.workspace.errors import NotFound
 from onward.workspace.function_catalogue import WorkspaceCatalogue
+from onward.workspace.function_code import CheckCode, unchecked
 from onward.workspace.keyring import load_cipher
 from onward.workspace.secrets import Cipher
 
@@ -53,6 +54,8 @@ class Editor:
     """The version that this change makes."""
     max_functions: int
     """Functions that a workspace may have."""
+    check_code: CheckCode
+    """What a function's code goes through when it is saved."""
     events: list[AuditEvent] = field(default_factory=list)
 
     def created(self, entity: Resource) -> None:
@@ -112,6 +115,7 @@ class Store:
         *,
         snapshot_retention_hours: float = 168.0,
         max_functions: int = 25,
+        check_code: CheckCode = unchecked,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.engine = engine
@@ -119,10 +123,11 @@ class Store:
         self.catalogue = catalogue
         self._snapshot_retention_ms = int(snapshot_retention_hours * HOUR_MS)
         self._max_functions = max_functions
+        self.check_code = check_code
         self._clock = clock
 
     @classmethod
-    def open(cls, settings: Settings, catalogue: Catalogue) -> "Store":
+    def open(cls, settings: Settings, catalogue: Catalogue, check_code: CheckCode = unchecked) -> "Store":
         """The store of a data folder that `bootstrap` has set up. Snapshots are kept as long as the log."""
         return cls(
             open_engine(settings),
@@ -130,6 +135,7 @@ class Store:
             catalogue,
             snapshot_retention_hours=settings.log_retention_hours,
             max_functions=settings.max_functions,
+            check_code=check_code,
         )
 
     def now(self) -> int:
@@ -170,6 +176,7 @@ class Store:
                 now=now,
                 version=compile.take_version(session),
                 max_functions=self._max_functions,
+                check_code=self.check_code,
             )
             yield editor
             if editor.events:

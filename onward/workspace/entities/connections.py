@@ -33,6 +33,8 @@ class Source(Resource):
     """Slug of the entry in the catalogue of sources, such as `python`."""
     enabled: Mapped[bool]
     settings: Mapped[Json] = mapped_column(default=dict)
+    secrets: Mapped[Json] = mapped_column(default=dict, server_default="{}")
+    """Of a source that is a function: setting → its value, encrypted."""
     labels: Mapped[list[Any]] = mapped_column(default=list)
     """Label objects `{"key", "value", "description"?}`."""
     rate_limit: Mapped[float | None]

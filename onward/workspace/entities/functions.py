@@ -52,11 +52,23 @@ class FunctionVersion(Entity):
     number: Mapped[int]
     """1, 2, 3, … of the function, without gaps."""
     code: Mapped[str]
+    """As it was written."""
+    language: Mapped[str] = mapped_column(server_default="JAVASCRIPT")
+    """`JAVASCRIPT` or `TYPESCRIPT`."""
+    compiled: Mapped[str | None]
+    """The JavaScript that runs, if it is not the code itself."""
+    handlers: Mapped[list[Any] | None]
+    """Names of those that the code has; None if nobody could look."""
     settings: Mapped[list[Any]]
     """`onward.workspace.function_catalogue.FunctionSetting` each."""
     author: Mapped[str]
     created_at: Mapped[int]
     deployed_at: Mapped[int | None]
+
+    @property
+    def runs(self) -> str:
+        """The JavaScript that runs."""
+        return self.code if self.compiled is None else self.compiled
 
 
 class InsertInstance(Resource):

@@ -23,6 +23,7 @@ from onward.workspace.function_catalogue import (
     is_function,
     slug_of,
 )
+from onward.workspace.function_code import Language
 from onward.workspace.functions import Kind
 from onward.workspace.parts.base import Json, Options, Part, only, refuse_twins, resolved, written
 from onward.workspace.store import Editor
@@ -43,6 +44,8 @@ class FunctionPart(Part):
     name: str
     type: Kind
     code: str
+    language: Language | None = None
+    """Found out unless given."""
     settings: list[SettingPart] = msgspec.field(default_factory=list)
     description: str = ""
     logo_url: str = ""
@@ -169,6 +172,7 @@ def _function(editor: Editor, part: FunctionPart, function: Function | None) -> 
             kind=part.type,
             name=part.name,
             code=part.code,
+            language=part.language,
             settings=settings,
             description=part.description,
             logo_url=part.logo_url,
@@ -179,6 +183,7 @@ def _function(editor: Editor, part: FunctionPart, function: Function | None) -> 
             editor,
             function,
             code=part.code,
+            language=part.language,
             settings=settings,
             description=part.description,
             logo_url=part.logo_url,
@@ -194,6 +199,7 @@ def _function_part(session: Session, function: Function) -> FunctionPart:
         name=function.name,
         type=msgspec.convert(function.kind, Kind),
         code=latest.code,
+        language="TYPESCRIPT" if latest.language == "TYPESCRIPT" else None,
         settings=msgspec.convert(latest.settings, list[SettingPart]),
         description=function.description,
         logo_url=function.logo_url,
