@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from rich.console import Console
 
 from onward.destinations.catalog import open_catalogue
+from onward.functions.checking import CodeChecker
+from onward.functions.sandbox import Confinement, libraries_folder
 from onward.roles import PRIVATE, run_folder
 from onward.settings import Settings
 from onward.workspace import workspaces as edit
@@ -36,7 +38,8 @@ def _workspace(settings: Settings, slug: str | None = None) -> Iterator[tuple[St
     started = bootstrap(settings)
     if started.token:
         Console(stderr=True, soft_wrap=True).print(f"Public API token, shown this once: {started.token}")
-    store = Store.open(settings, open_catalogue(settings.catalog_folder))
+    check_code = CodeChecker(Confinement(libraries=libraries_folder()), trusted=settings.functions_trusted)
+    store = Store.open(settings, open_catalogue(settings.catalog_folder), check_code)
     try:
         yield store, started.workspace_id if slug is None else _find(store, slug)
     finally:

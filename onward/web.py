@@ -33,6 +33,7 @@ from onward.destinations.bridge.host import Bridge
 from onward.destinations.catalog import open_catalogue
 from onward.egress.client import HttpClient
 from onward.eventlog.protocol import EventLog
+from onward.functions.workshop import Workshop
 from onward.health import readiness
 from onward.metrics import CONTENT_TYPE, Metrics
 from onward.roles import Heartbeat
@@ -226,10 +227,18 @@ async def serve(settings: Settings) -> None:
     report = DeliveryReport(store, metrics_log)
     http = HttpClient.of(settings)
     bridge = Bridge.of(settings)
+    workshop = Workshop(http, trusted=settings.functions_trusted)
     api = cast(
         Application,
         create_api(
-            settings, catalogue, reader.recent, report, http=http, runtime=bridge, failed=reader.failed
+            settings,
+            catalogue,
+            reader.recent,
+            report,
+            http=http,
+            runtime=bridge,
+            workshop=workshop,
+            failed=reader.failed,
         ),
     )
     # The embedded server's classes carry no types.

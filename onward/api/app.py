@@ -26,6 +26,7 @@ from onward.api import (
     edge_functions,
     engage,
     filters,
+    function_tests,
     functions,
     iam,
     insert_functions,
@@ -61,9 +62,11 @@ from onward.api.throttle import Throttle
 from onward.destinations.definition import Definition, Runtime
 from onward.egress.client import HttpClient
 from onward.egress.http import Client
+from onward.functions.workshop import Workshop
 from onward.metering.store import UsageStore
 from onward.settings import Settings
 from onward.workspace.errors import WorkspaceError
+from onward.workspace.function_code import unchecked
 from onward.workspace.store import Store
 
 PREFIX = "/api"
@@ -80,13 +83,15 @@ def create_api(
     *,
     http: Client | None = None,
     runtime: Runtime | None = None,
+    workshop: Workshop | None = None,
     failed: Failed = nothing_failed,
 ) -> Litestar:
     """The application, on the data folder of `settings`, which `bootstrap` has set up.
 
     Give it requests with the whole path (`/api/sources`). `recent` is the source debugger's tail,
     `delivery` what became of events. `http` (by default the egress of `settings`) and `runtime` are for
-    testers, which call destinations' tools. `failed` counts what the front door discarded.
+    testers, which call destinations' tools; `workshop` checks and tries functions. `failed` counts what
+    the front door discarded.
     """
     return Litestar(
         route_handlers=[
@@ -120,6 +125,7 @@ def create_api(
                     testing.get_sample_event,
                     testing.router,
                     tools.router,
+                    function_tests.router,
                     functions.router,
                     insert_functions.router,
                     *edge_functions.ROUTES,
@@ -147,7 +153,7 @@ def create_api(
         before_send=[answer_in_kind, tell_standing],
         state=State(
             {
-                "store": Store.open(settings, catalogue),
+                "store": Store.open(settings, catalogue, workshop.check_code if workshop else unchecked),
                 "settings": settings,
                 "throttle": Throttle(time.monotonic),
                 "rate_limit": RateLimit(settings.api_requests_per_minute),
@@ -156,6 +162,7 @@ def create_api(
                 "delivery": delivery,
                 "http": http or HttpClient.of(settings),
                 "runtime": runtime,
+                "workshop": workshop,
                 "numbers": Numbers(UsageStore(settings.data), failed, delivery.counters),
             }
         ),

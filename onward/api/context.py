@@ -16,6 +16,7 @@ from onward.api.metadata import Metadata
 from onward.api.preconditions import STATE, Condition
 from onward.destinations.definition import Runtime
 from onward.egress.http import Client
+from onward.functions.workshop import Workshop
 from onward.metering.query import Question, Totals
 from onward.workspace.access import Access
 from onward.workspace.errors import Forbidden, Invalid
@@ -108,6 +109,8 @@ class Context:
     """The way out, for testers."""
     runtime: Runtime | None
     """Where actions run that are JavaScript; None if nothing is installed that could."""
+    workshop: Workshop | None
+    """Where functions are tried; None if nothing is here that could."""
     workspace_id: str
     actor: Actor
     access: Access
@@ -162,6 +165,7 @@ def provide_context(request: ApiRequest) -> Context:
         state.delivery,
         state.http,
         state.runtime,
+        state.workshop,
         principal.workspace_id,
         principal.actor,
         principal.access,

@@ -18,6 +18,7 @@ from onward.workspace import functions as edit
 from onward.workspace.entities import Function, FunctionVersion, Workspace
 from onward.workspace.errors import Forbidden
 from onward.workspace.function_catalogue import FunctionSetting, settings_of, shown_name
+from onward.workspace.function_code import Language
 from onward.workspace.pages import page
 from onward.workspace.roles import Permission
 from onward.workspace.shapes import from_json
@@ -30,6 +31,8 @@ BatchCount = Annotated[int, msgspec.Meta(ge=1, le=edit.MAX_BATCH)]
 
 class CreateFunction(Body):
     code: str
+    """JavaScript, or TypeScript, whose types are removed and not checked. It is loaded once in the sandbox;
+    what can't be is refused with the line."""
     display_name: Name
     resource_type: Kind
     settings: list[FunctionSetting] = msgspec.field(default_factory=list)
@@ -37,6 +40,8 @@ class CreateFunction(Body):
     logo_url: str | None = None
     batch_max_count: BatchCount = edit.DEFAULT_BATCH
     """Ours: events that the batch handler is given at most."""
+    language: Language | None = None
+    """Ours: found out unless given."""
 
 
 class UpdateFunction(Body):
@@ -47,6 +52,8 @@ class UpdateFunction(Body):
     description: str | UnsetType | None = UNSET
     logo_url: str | UnsetType | None = UNSET
     batch_max_count: BatchCount | UnsetType = UNSET
+    """Ours."""
+    language: Language | UnsetType | None = UNSET
     """Ours."""
 
 
@@ -81,6 +88,10 @@ class FunctionView(FunctionItem):
     batchMaxCount: int
     isLatestVersion: bool
     """Whether the latest version is the deployed one."""
+    language: Language
+    """Ours."""
+    handlers: list[str] | None
+    """Ours: those that the latest version has, such as `onTrack`; null if nothing here could look."""
 
 
 class VersionView(TypedDict):
@@ -96,6 +107,10 @@ class VersionView(TypedDict):
     isLatest: bool
     """Ours."""
     settings: list[FunctionSetting]
+    """Ours."""
+    language: Language
+    """Ours."""
+    handlers: list[str] | None
     """Ours."""
 
 
@@ -147,18 +162,17 @@ def list_functions(context: InContext, request: ApiRequest, paging: Pages) -> Js
     answer=FunctionAnswer,
 )
 def create_function(context: InContext, body: RawBody) -> Json:
-    """Its first version is saved, and not deployed: connecting it, or deploying it, does that.
-
-    Functions are kept and checked; in this version of Onward nothing runs them yet.
-    """
+    """Its first version is saved, and not deployed: connecting it, or deploying it, does that."""
     context.access.require_everywhere(Permission.FUNCTION_WRITE)
     data = from_json(CreateFunction, body)
+    edit.checked_code(context.store.check_code, data.code, data.language)  # found again in the change
     with context.changing() as editor:
         function = edit.create_function(
             editor,
             kind=data.resource_type,
             name=data.display_name,
             code=data.code,
+            language=data.language,
             settings=data.settings,
             description=data.description or "",
             logo_url=data.logo_url or "",
@@ -183,6 +197,8 @@ def get_function(context: InContext, function_id: Id) -> Json:
 def update_function(context: InContext, function_id: Id, body: RawBody) -> Json:
     """Other code or settings are saved as a new version, which is deployed only when one says so."""
     data = from_json(UpdateFunction, body)
+    if data.code is not UNSET:
+        edit.checked_code(context.store.check_code, data.code, data.language or None)
     with context.changing() as editor:
         function = edit.get_function(editor.session, context.workspace_id, function_id)
         edit.update_function(
@@ -190,6 +206,7 @@ def update_function(context: InContext, function_id: Id, body: RawBody) -> Json:
             function,
             name=data.display_name,
             code=data.code,
+            language=data.language,
             settings=data.settings,
             description="" if data.description is None else data.description,
             logo_url="" if data.logo_url is None else data.logo_url,
@@ -325,6 +342,8 @@ def _view(session: Session, function: Function) -> FunctionView:
         "deployedAt": None if function.deployed_at is None else timestamp(function.deployed_at),
         "batchMaxCount": function.batch_max_count,
         "isLatestVersion": function.deployed_id == function.latest_id,
+        "language": msgspec.convert(latest.language, Language),
+        "handlers": latest.handlers,
     }
 
 
@@ -340,6 +359,8 @@ def _version(function: Function, version: FunctionVersion) -> VersionView:
         "number": version.number,
         "isLatest": version.id == function.latest_id,
         "settings": settings_of(version),
+        "language": msgspec.convert(version.language, Language),
+        "handlers": version.handlers,
     }
 
 

@@ -168,6 +168,8 @@ OPERATIONS: dict[str, Permission] = {
     "updateFunction": Permission.FUNCTION_WRITE,
     "deleteFunction": Permission.FUNCTION_WRITE,
     "createFunctionDeployment": Permission.FUNCTION_WRITE,
+    "testFunction": Permission.FUNCTION_WRITE,
+    "previewFunction": Permission.FUNCTION_WRITE,
     "listFunctionVersions": Permission.FUNCTION_READ,
     "getFunctionVersion": Permission.FUNCTION_READ,
     "restoreFunctionVersion": Permission.FUNCTION_WRITE,

@@ -14,6 +14,7 @@ from onward.egress.record import Exchange
 from onward.functions.errors import Ending, Kind
 from onward.functions.process import Invocation, Limits, LoadError, Lost, Runner
 from onward.functions.sandbox import Confinement
+from onward.functions.source import HANDLER, sent
 
 HANDLERS = {
     "identify": "onIdentify",
@@ -53,7 +54,10 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     stack: str | None
     value: Any
     items: list[dict[str, Any]] | None
-    """Of a batch: `{kind, action, message}` for each event."""
+    """Of a batch: `{kind, action, message}` for each event; of an insert function also `event`, what became
+    of it."""
+    events: list[dict[str, Any]] | None
+    """Of a source function: what it sent."""
     logs: list[Line]
     lost_logs: int
     """Lines that were too many to show."""
@@ -96,11 +100,13 @@ async def try_out(
     *,
     handler: str | None = None,
     typescript: bool = False,
+    inserted: bool = False,
     secrets: Mapping[str, Any] | None = None,
     limits: Limits | None = None,
 ) -> Trial:
-    """Run `code` with an event, or a list of them for onBatch; `secrets` are the settings that must not show.
-    Raises ValueError if no handler is named and the event's type tells none.
+    """Run `code` with an event, or a list of them for onBatch, or the frame of a `Request` for onRequest;
+    `secrets` are the settings that must not show. `inserted`: it is an insert function, and what it returns
+    counts. Raises ValueError if no handler is named and the event's type tells none.
     """
     name = handler or handler_for(payload)
     masking = Masking((settings if secrets is None else secrets).values())
@@ -128,34 +134,48 @@ async def try_out(
     finally:
         if runner is not None:
             await runner.close()
-    return _shown(made, name, payload, masking, load_ms, cpu_ms)
+    return _shown(made, name, payload, masking, load_ms, cpu_ms, inserted)
 
 
 def _shown(
-    made: Invocation, handler: str, payload: Any, masking: Masking, load_ms: float, cpu_ms: float
+    made: Invocation,
+    handler: str,
+    payload: Any,
+    masking: Masking,
+    load_ms: float,
+    cpu_ms: float,
+    inserted: bool,
 ) -> Trial:
     try:
         value = msgspec.json.decode(made.value)
     except msgspec.MsgspecError:
         value = None
-    items = None
-    if handler == BATCH and isinstance(payload, list):
-        items = [
-            {"kind": each.kind.value, "action": each.action, "message": masking.text(each.message)}
-            for each in made.endings(len(payload))
-        ]
+    items = events = None
+    ending = made.ending
+    if handler == HANDLER:
+        came = sent(made)
+        ending, value, events = came.ending, None, [masking.json(each) for each in came.events]
+        if came.objects:
+            events += [masking.json(each) for each in came.objects]
+    elif inserted and handler != BATCH:
+        ending = returned(ending, value)
+    elif handler == BATCH and isinstance(payload, list):
+        items = _items(made, value, len(payload), masking, inserted)
+        if inserted:
+            value = None
     lines, lost = _lines(made, masking)
     error = made.error
     return Trial(
         handler=handler,
-        ok=made.ending.kind is Kind.OK,
-        kind=made.ending.kind,
-        action=made.ending.action,
-        message=masking.text(made.ending.message),
+        ok=ending.kind is Kind.OK,
+        kind=ending.kind,
+        action=ending.action,
+        message=masking.text(ending.message),
         line=error.line if error else None,
         stack=masking.text(error.stack) if error and error.stack else None,
         value=masking.json(value),
         items=items,
+        events=events,
         logs=lines,
         lost_logs=lost,
         uncaught=[masking.text(f"{each.name}: {each.message}") for each in made.uncaught],
@@ -164,6 +184,27 @@ def _shown(
         wall_ms=round(made.wall_ms, 2),
         cpu_ms=round(cpu_ms, 2),
     )
+
+
+def returned(ending: Ending, value: Any) -> Ending:
+    """Of one event and what an insert function returned for it: nothing blocks the event (spec §10.8)."""
+    if ending.kind is Kind.OK and not isinstance(value, dict):
+        return Ending(Kind.DROPPED, "the function returned no event")
+    return ending
+
+
+def _items(
+    made: Invocation, value: Any, events: int, masking: Masking, inserted: bool
+) -> list[dict[str, Any]]:
+    if not inserted or made.ending.kind is not Kind.OK:
+        return [_item(each, masking) for each in made.endings(events)]
+    found = value if isinstance(value, list) else []
+    found = [*found[:events], *[None] * (events - len(found))]
+    return [_item(returned(made.ending, each), masking) | {"event": masking.json(each)} for each in found]
+
+
+def _item(ending: Ending, masking: Masking) -> dict[str, Any]:
+    return {"kind": ending.kind.value, "action": ending.action, "message": masking.text(ending.message)}
 
 
 def _lines(made: Invocation, masking: Masking) -> tuple[list[Line], int]:

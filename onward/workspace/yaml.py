@@ -31,6 +31,7 @@ from onward.workspace.entities import (
 )
 from onward.workspace.errors import Conflict
 from onward.workspace.function_catalogue import slug_of
+from onward.workspace.parts.functions import check_functions
 from onward.workspace.store import Actor, Store
 
 __all__ = ["Change", "Diff", "apply", "export_workspace", "plan", "render_diff"]
@@ -95,6 +96,9 @@ def plan(
     `destinations[2].settings.url`."""
     document = documents.parse(text)
     options = Options(environment=environment, prune=prune)
+    if document.functions:
+        with store.reading() as session:
+            check_functions(session, workspace_id, document.functions, store.check_code)
     with store.changing(workspace_id, Actor(id="plan"), dry_run=True) as editor:
         names = _names(editor.session)
         converge(editor, document, options)

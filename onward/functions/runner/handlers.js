@@ -1,8 +1,9 @@
 // Loads the user's code as a sloppy-mode script, and calls its handlers. (Functions of Segment's own library
 // assign to names that they never declare: strict mode would break them.)
 import { loadLibrary } from "./libraries.js";
+import { asRequest } from "./source.js";
 
-const NAMES = ["onIdentify", "onTrack", "onPage", "onScreen", "onGroup", "onAlias", "onDelete", "onBatch"];
+const NAMES = ["onIdentify", "onTrack", "onPage", "onScreen", "onGroup", "onAlias", "onDelete", "onBatch", "onRequest"];
 const LARGEST = 1 << 20, LARGEST_BATCH = 15 << 20; // characters of what a handler returns
 const FILE = "function.js";
 const OURS = /runner\/\w+\.js|ext:|node:|\beval \(/;
@@ -68,9 +69,10 @@ export class Handlers {
   }
 
   async invoke({ id, h: name, a: parameters }) {
-    const invocation = { id, logs: [], printed: 0, lost: 0 };
+    const ofSource = name === "onRequest";
+    const invocation = { id, logs: [], printed: 0, lost: 0, events: ofSource ? [] : null };
     const handler = this.#handlers[name];
-    const most = name === "onBatch" ? LARGEST_BATCH : LARGEST;
+    const most = name === "onBatch" || ofSource ? LARGEST_BATCH : LARGEST;
     const { stringify, sendText } = this.#pipe;
     // Object literals define their members: setters that the code put on Object.prototype can't swallow them.
     const finish = (ok, value, dropped, error, missing) => {
@@ -84,7 +86,9 @@ export class Handlers {
     await this.#current.run(invocation, async () => {
       let value;
       try {
+        if (ofSource) parameters[0] = asRequest(parameters[0]);
         value = await handler(...parameters);
+        if (ofSource) value = invocation.events; // what it returns is not used
       } catch (error) {
         return sendText(finish(false, null, false, this.describe(error), false));
       }

@@ -7,6 +7,7 @@ import { Handlers } from "./handlers.js";
 import { Cache, ERRORS } from "./globals.js";
 import { Bridge, makeFetch } from "./fetch.js";
 import { libraries } from "./libraries.js";
+import { makeSegment } from "./source.js";
 import { stubs } from "./stubs.js";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Buffer } from "node:buffer";
@@ -34,6 +35,7 @@ define("Buffer", Buffer);
 define("console", new Console(current));
 define("fetch", makeFetch(bridge));
 define("cache", new Cache());
+define("Segment", makeSegment(current));
 define("process", stubs.process);
 define("global", G);
 for (const name of ["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"]) {

@@ -23,7 +23,7 @@ from onward.workspace.function_catalogue import (
     is_function,
     slug_of,
 )
-from onward.workspace.function_code import Language
+from onward.workspace.function_code import CheckCode, Language
 from onward.workspace.functions import Kind
 from onward.workspace.parts.base import Json, Options, Part, only, refuse_twins, resolved, written
 from onward.workspace.store import Editor
@@ -74,6 +74,18 @@ def converge_functions(editor: Editor, parts: Sequence[FunctionPart]) -> None:
     for index, part in enumerate(parts):
         with at(f"functions[{index}]"), naming(displayName="name"):
             _function(editor, part, there.get((part.type, part.name)))
+
+
+def check_functions(
+    session: Session, workspace_id: str, parts: Sequence[FunctionPart], check: CheckCode
+) -> None:
+    """Check what is not saved already, before there is a transaction to hold up. Raises `Invalid`."""
+    there = {(each.kind, each.name): each for each in _functions(session, workspace_id)}
+    for index, part in enumerate(parts):
+        function = there.get((part.type, part.name))
+        if function is None or function_edits.latest_version(session, function).code != part.code:
+            with at(f"functions[{index}]"):
+                function_edits.checked_code(check, part.code, part.language)
 
 
 def prune_functions(editor: Editor, parts: Sequence[FunctionPart]) -> None:

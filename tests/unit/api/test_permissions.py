@@ -114,7 +114,8 @@ FAMILIES: dict[str, Family] = {
     "edit functions": (
         "FUNCTION",
         frozenset({FUNCTION}),
-        "createFunction updateFunction deleteFunction restoreFunctionVersion",
+        """createFunction updateFunction deleteFunction restoreFunctionVersion testFunction
+        previewFunction""",
     ),
     "connect functions": (
         "FUNCTION",

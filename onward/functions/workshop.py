@@ -1,0 +1,89 @@
+"""Where functions are tried before they run: checks of code, and test runs, few at a time.
+
+For the web process. A test run is a fresh process that is thrown away; it does not run where the sandbox does
+not hold, unless the operator trusts the code. State: none but what the self-test found.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from onward.egress.http import Client
+from onward.functions.checking import CodeChecker
+from onward.functions.process import Limits
+from onward.functions.sandbox import Confinement, libraries_folder
+from onward.functions.selftest import Boundary, examine
+from onward.functions.trial import Trial, try_out
+
+AT_ONCE = 2
+"""Test runs at a time."""
+WAITING = 8
+"""Test runs that wait; more are refused."""
+
+
+class Busy(Exception):
+    """Too many test runs are waiting."""
+
+
+class Workshop:
+    """For one event loop; `check_code` may be called in any thread."""
+
+    def __init__(
+        self,
+        http: Client,
+        *,
+        trusted: bool = False,
+        confinement: Confinement | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        """`trusted`: run code although the sandbox does not hold."""
+        self.confinement = confinement or Confinement(libraries=libraries_folder())
+        self.check_code = CodeChecker(self.confinement, trusted=trusted, limits=limits)
+        self._http = http
+        self._trusted = trusted
+        self._limits = limits
+        self._boundary: asyncio.Task[Boundary] | None = None
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    async def require(self) -> None:
+        """Raises `NoBoundary` if functions may not run here."""
+        if self._trusted:
+            return
+        if self._boundary is None:
+            self._boundary = asyncio.get_running_loop().create_task(examine(self.confinement))
+        (await asyncio.shield(self._boundary)).require()
+
+    async def try_out(
+        self,
+        code: str,
+        payload: Any,
+        settings: Mapping[str, Any],
+        *,
+        handler: str | None = None,
+        inserted: bool = False,
+        secrets: Mapping[str, Any] | None = None,
+    ) -> Trial:
+        """As `onward.functions.trial.try_out`. Also raises `NoBoundary`, and `Busy`."""
+        if self._waiting >= WAITING:
+            raise Busy
+        self._waiting += 1
+        try:
+            await self._slots.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            await self.require()
+            return await try_out(
+                self.confinement,
+                code,
+                payload,
+                settings,
+                self._http,
+                handler=handler,
+                inserted=inserted,
+                secrets=secrets,
+                limits=self._limits,
+            )
+        finally:
+            self._slots.release()

@@ -1,0 +1,90 @@
+"""Code at the moment it is saved: what it becomes, what is found, what is refused and with which line."""
+
+import threading
+
+import pytest
+
+from onward.functions.checking import CodeChecker, check
+from onward.functions.sandbox import Confinement
+from onward.workspace.errors import Invalid, Unavailable
+
+from .tools import CONFINEMENT, PATIENT
+
+TYPED = """interface Settings { url: string }
+async function onTrack(event: any, settings: Settings): Promise<void> {
+  await fetch(settings.url)
+}
+"""
+
+
+async def test_javascript_is_kept_and_its_handlers_are_found() -> None:
+    code = await check(CONFINEMENT, "async function onTrack() {}\nexports.onBatch = () => {}", limits=PATIENT)
+    assert (code.language, code.compiled, code.handlers) == ("JAVASCRIPT", None, ("onBatch", "onTrack"))
+
+
+async def test_typescript_is_told_by_itself_and_keeps_its_lines() -> None:
+    code = await check(CONFINEMENT, TYPED, limits=PATIENT)
+    assert (code.text, code.language, code.handlers) == (TYPED, "TYPESCRIPT", ("onTrack",))
+    assert code.compiled is not None
+    assert code.compiled.split("\n")[2] == TYPED.split("\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "said"),
+    [
+        (
+            "async function onTrack() {\n  return a b\n}",
+            None,
+            "line 2: SyntaxError: Unexpected identifier 'b'",
+        ),
+        ("let a: number = 1\nlet b: = 2", None, "line 2: SyntaxError: Unexpected token `=`"),
+        ("let a: number = 1", "JAVASCRIPT", "line 1: SyntaxError"),
+        ("import x from 'y'", None, "Cannot use import statement"),
+        ("notThere()", None, "ReferenceError: notThere is not defined"),
+        ("fetch('http://127.0.0.1:1').then(() => {}); throw new TypeError('no')", None, "TypeError: no"),
+        ("process.exit()", None, "not"),
+    ],
+)
+async def test_what_cannot_be_loaded_is_refused(text: str, language: str | None, said: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        await check(CONFINEMENT, text, language, PATIENT)  # type: ignore[arg-type]
+    assert caught.value.field == "code"
+    assert said in caught.value.message
+
+
+async def test_code_that_does_not_end_is_refused() -> None:
+    from onward.functions.process import Limits
+
+    with pytest.raises(Invalid, match="did not load within 0.5 s"):
+        await check(CONFINEMENT, "for (;;) {}", limits=Limits(wall=0.5))
+
+
+def test_a_checker_answers_at_once_for_what_it_was_asked_before() -> None:
+    checker = CodeChecker(CONFINEMENT, limits=PATIENT)
+    found = []
+    threads = [
+        threading.Thread(target=lambda: found.append(checker("async function onPage() {}", None)))
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [code.handlers for code in found] == [("onPage",)] * 3
+    again = checker("async function onPage() {}", None)
+    assert checker("async function onPage() {}", None) is again
+
+
+def test_where_the_sandbox_does_not_hold_code_is_kept_unchecked_and_types_are_not_removed() -> None:
+    unsafe = Confinement(libraries=CONFINEMENT.libraries, box=False)
+    checker = CodeChecker(unsafe)
+    checker._boundary = _nothing_holds()
+    assert checker("a b", None).handlers is None
+    with pytest.raises(Unavailable, match="save it as JavaScript"):
+        checker("let a: number", "TYPESCRIPT")
+
+
+def _nothing_holds():
+    from onward.functions.selftest import Boundary, Layer
+
+    return Boundary(permissions=Layer(True, "holds"), box=Layer(False, "off"))
