@@ -1,7 +1,6 @@
 """A destination's place in its source's log: what is read next, and which items come of it."""
 
 from collections.abc import Callable
-from random import Random
 
 import structlog
 
@@ -14,6 +13,7 @@ from onward.eventlog.cache import DecodeCache, Decoded
 from onward.eventlog.protocol import Position
 from onward.eventlog.record import CorruptRecord
 from onward.pipeline.normalise import USER_DELETED, Undecodable
+from onward.pipeline.sampling import MessageDice
 from onward.pipeline.types import Event
 
 log = structlog.get_logger()
@@ -47,15 +47,13 @@ class SourceLog:
 
 
 class Follower:
-    def __init__(
-        self, source: SourceLog, ledger: Ledger, settler: Settler, labels: Labels, dice: Random
-    ) -> None:
+    def __init__(self, source: SourceLog, ledger: Ledger, settler: Settler, labels: Labels) -> None:
         self.read_to = ledger.cursor
         self._source = source
         self._ledger = ledger
         self._settler = settler
         self._labels = labels
-        self._dice = dice
+        self._dice = MessageDice()
 
     def read(self, plan: Plan, now: float, limit: int) -> list[Item] | None:
         """The items of up to `limit` records; None at the end of the log."""
@@ -83,17 +81,17 @@ class Follower:
     def _take(self, plan: Plan, record: Decoded[Events], items: list[Item], now: float) -> None:
         begin = plan.active_from(record.received_at)
         if begin is None or begin > record.received_at:
-            self._pass_over(record, begin)
+            self._pass_over(record, begin, plan.version)
             return
-        open_record = self._ledger.open(record.end, record.count)
+        open_record = self._ledger.open(record.end, record.count, plan.version)
         self._skip_to(open_record, record.end, record.first_seq)
         for event in _events(record):
             self._route(plan, event, open_record, record.received_at, items, now)
 
-    def _pass_over(self, record: Decoded[Events], begin: int | None) -> None:
+    def _pass_over(self, record: Decoded[Events], begin: int | None, version: int) -> None:
         """Go on where the destination was enabled again; what is in between is not for it."""
         end = record.end if begin is None else max(record.end, self._source.seek(begin))
-        open_record = self._ledger.open(end, end.seq - record.first_seq)
+        open_record = self._ledger.open(end, end.seq - record.first_seq, version)
         self._skip_to(open_record, end, record.first_seq)
         open_record.own.skipped += end.seq - record.first_seq
 
@@ -123,7 +121,8 @@ class Follower:
                 self._settler.refuse(record, label, event.code, event.reason, {}, received_at, now)
             return
         try:
-            routed = plan.route(event, self._dice)
+            dice = self._dice.of(plan.destination.id, event["messageId"])
+            routed = plan.route(event, dice)
         except Exception as error:
             # Whatever a route stumbles over costs this event, with its reason, and not its record's others.
             why = f"{type(error).__name__}: {error}"

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 class OpenRecord:
     """A record some of whose items are unfinished, and what has become of the others."""
 
-    __slots__ = ("changes", "end", "events", "pending", "settled")
+    __slots__ = ("changes", "end", "events", "pending", "settled", "version")
 
-    def __init__(self, end: Position, events: int) -> None:
+    def __init__(self, end: Position, events: int, version: int) -> None:
         self.end = end
+        self.version = version
         self.events = events
         self.pending = 0
         self.settled = False
@@ -46,10 +47,13 @@ class Ledger:
         self.cursor = cursor
         """Everything up to here has finished (though perhaps not been committed)."""
         self.open_events = 0
+        self._version = -1
+        """By which the last record was routed that the cursor has passed."""
         self._open: deque[OpenRecord] = deque()
 
-    def open(self, end: Position, events: int) -> OpenRecord:
-        record = OpenRecord(end, events)
+    def open(self, end: Position, events: int, version: int = 0) -> OpenRecord:
+        """`version` is that of the configuration by which its events are routed."""
+        record = OpenRecord(end, events, version)
         self._open.append(record)
         self.open_events += events
         return record
@@ -62,6 +66,9 @@ class Ledger:
             self.open_events -= record.events
             self.cursor = record.end
             into.cursor = record.end
+            if record.version != self._version:
+                self._version = record.version
+                into.passages.append((record.end.offset, record.version))
             if record.changes is not None:
                 into.merge(record.changes)
 

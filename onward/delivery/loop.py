@@ -28,12 +28,14 @@ from onward.delivery.ledger import Ledger, untouched
 from onward.delivery.limiter import RateLimiter
 from onward.delivery.parking import Parking
 from onward.delivery.plan import Plan
+from onward.delivery.samples import EXCHANGES, Sampler
 from onward.delivery.sender import each, send
 from onward.delivery.settle import Forgotten, Settler
 from onward.delivery.state.protocol import Changes, DestinationState, Held, Parked, StateStore
 from onward.destinations.definition import Call, Runtime
-from onward.destinations.outcome import Outcome
+from onward.destinations.outcome import DELIVERED, Outcome
 from onward.egress.http import Client
+from onward.egress.record import Recorder
 
 log = structlog.get_logger()
 
@@ -73,11 +75,12 @@ class DestinationLoop:
         self._labels = Labels()
         self._ledger = Ledger(state.cursor)
         self._settler = Settler(policy, dice, forgotten)
-        self._follower = Follower(source, self._ledger, self._settler, self._labels, dice)
+        self._follower = Follower(source, self._ledger, self._settler, self._labels)
         self._parking = Parking(store, plan.destination.id, state.next_due)
         self._batcher = Batcher(policy)
         self._limiter = RateLimiter(policy.rate_limit)
         self._breaker = Breaker(dice, state.breaker_opened_at)
+        self._sampler = Sampler(changed)
         self._ready: deque[Batch] = deque()
         self._held: list[Item] = []
         """Unsent items that outlast a pause: other items of their records have had their outcome."""
@@ -115,6 +118,7 @@ class DestinationLoop:
         """What to commit now; `committed` must be called once that is durable."""
         changes = self._settler.changes
         self._ledger.advance(changes)
+        changes.samples += self._sampler.take()
         if not changes:
             return None
         self._settler.changes = Changes()
@@ -137,6 +141,7 @@ class DestinationLoop:
         self.wake()
         if self._workers:
             await asyncio.gather(*self._workers, return_exceptions=True)
+        await self._sampler.finish()
 
     # The road
 
@@ -283,10 +288,14 @@ class DestinationLoop:
         return not self._stopping.is_set() and not self._breaker.open and time.time() >= self._resume_at
 
     async def _deliver(self, batch: Batch, *, probe: bool = False) -> None:
-        outcome = await send(batch, self._call(batch))
+        recorder = Recorder(self._http, self.plan.masking, EXCHANGES)
+        outcome = await send(batch, self._call(batch, recorder))
         now = time.time()
         opened_at = self._breaker.opened_at
         failed = self._judge(outcome, now)
+        if outcome is not DELIVERED:
+            outcomes = each(len(batch.items), outcome)
+            self._sampler.look(batch.items, outcomes, recorder, self.plan.masking, now)
         if failed and self._breaker.open and not (probe and batch.items[0].record):
             # The destination is down as a whole: this was no attempt of the payloads' own. A new event that
             # was probed with has had its first, though, or it would stand before all others for ever.
@@ -301,12 +310,12 @@ class DestinationLoop:
         if finished:
             self._changed()
 
-    def _call(self, batch: Batch) -> Call:
+    def _call(self, batch: Batch, http: Client) -> Call:
         destination = self.plan.destination
         target = batch.items[0].target
         return Call(
             settings=destination.settings,
-            http=self._http,
+            http=http,
             timeout=destination.policy.timeout,
             workspace_id=destination.workspace_id,
             source_id=destination.source_id,

@@ -1,15 +1,18 @@
 """A destination made ready to run: its route compiled, its mappings bound to the actions they feed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from onward.delivery.item import Target
 from onward.destinations.catalog import Catalogue
 from onward.destinations.definition import Action, Call, Definition, Payload
 from onward.destinations.outcome import Outcome, discarded
+from onward.egress.masking import Masking
 from onward.pipeline import route
 from onward.pipeline.governance.spec import SchemaEvent
 from onward.pipeline.route import Route, RouteSpec, SubscriptionSpec
+from onward.workspace.definitions import is_secret
 from onward.workspace.snapshot import Destination, Source, Subscription
 
 
@@ -32,9 +35,15 @@ class Plan:
     _by_subscription: Mapping[str, Target]
     events: tuple[SchemaEvent, ...] = ()
     """The toggles of the source's schema."""
+    version: int = 0
+    """Of the configuration that it was made from; later ones may be alike."""
+    masking: Masking = field(default_factory=lambda: Masking(()))
+    """Hides the destination's secrets in what is shown of its requests."""
 
     @classmethod
-    def of(cls, destination: Destination, source: Source | None, catalogue: Catalogue) -> "Plan":
+    def of(
+        cls, destination: Destination, source: Source | None, catalogue: Catalogue, version: int = 0
+    ) -> "Plan":
         """Raises `UnknownDestinationError` if the catalogue has no such definition any more."""
         definition = catalogue[destination.definition]
         targets = [
@@ -68,6 +77,8 @@ class Plan:
             targets,
             {target.subscription_id: target for target in targets},
             _schema_events(source),
+            version,
+            Masking(secrets_of(destination, definition)),
         )
 
     def is_of(self, destination: Destination, source: Source | None) -> bool:
@@ -89,6 +100,12 @@ class Plan:
             if end is None or received_at < end:
                 return begin
         return None
+
+
+def secrets_of(destination: Destination, definition: Definition) -> list[Any]:
+    """The values of a destination's secret settings."""
+    settings, fields = destination.settings, definition.settings
+    return [settings[name] for name, each in fields.items() if is_secret(each) and name in settings]
 
 
 def _action(definition: Definition, subscription: Subscription) -> Action:

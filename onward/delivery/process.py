@@ -235,7 +235,7 @@ class DeliveryProcess:
         running = self._loops.get(destination.id)
         if running is not None:
             if not running.plan.is_of(destination, source):
-                running.update(Plan.of(destination, source, self._catalogue))
+                running.update(Plan.of(destination, source, self._catalogue, self._snapshots.current.version))
             return
         if not destination.active:
             return
@@ -248,7 +248,7 @@ class DeliveryProcess:
             lambda received_at: self._reader.seek(destination.source_id, received_at),
         )
         loop = DestinationLoop(
-            Plan.of(destination, source, self._catalogue),
+            Plan.of(destination, source, self._catalogue, self._snapshots.current.version),
             state,
             source_log,
             self._store,

@@ -16,18 +16,23 @@ from onward.delivery.retry import next_attempt
 from onward.delivery.state.protocol import (
     DELIVERED,
     LATENCY_BOUNDS,
+    Attempt,
     Changes,
     Discard,
     Parked,
     Repark,
 )
 from onward.destinations.outcome import Outcome
+from onward.pipeline import personal
 from onward.pipeline.normalise import USER_DELETED
 from onward.pipeline.types import Event, Json
 from onward.workspace.snapshot import DeliveryPolicy
 
 MESSAGE = 2_000
 """Characters of a reason that are kept."""
+BRIEF = 200
+"""Characters of the reason that an attempt keeps, without what looks like personal data: attempts have no
+event by which a deletion could find them."""
 UNKEEPABLE = ("MESSAGE_REJECTED", "the payload holds what JSON can't, so it can't be kept for a retry")
 """Code and reason of a payload that a mapping made of an event, but that can't be written down."""
 
@@ -69,7 +74,7 @@ class Settler:
             assert item.record is not None
             if self._forgotten(item.event, item.received_at):
                 item.record.own.count(item.label.count("filtered", USER_DELETED))
-            elif _can_be_kept(item.payload):
+            elif can_be_kept(item.payload):
                 item.record.own.park.append(_parked(item, bulk_id, now, "", ""))
             else:
                 self._discarded(item.record.own, item, *UNKEEPABLE, now)
@@ -98,8 +103,9 @@ class Settler:
             changes.count(label.delivered_at_once)
         else:
             changes.count(label.count("delivered", f"{DELIVERED}{item.attempt}"))
-        bucket = bisect_left(LATENCY_BOUNDS, now * 1000 - item.received_at)
-        changes.latency[bucket] = changes.latency.get(bucket, 0) + 1
+            changes.attempts.append(_attempt(item, "delivered", now))
+        place = (label.subscription_id, bisect_left(LATENCY_BOUNDS, now * 1000 - item.received_at))
+        changes.latency[place] = changes.latency.get(place, 0) + 1
         if item.parked_id:
             changes.unpark.append(item.parked_id)
 
@@ -130,7 +136,7 @@ class Settler:
         if not item.first_attempt_at:
             item.first_attempt_at = now
             item.deadline = now + self.policy.retry_window
-        if not item.parked_id and not _can_be_kept(item.payload):
+        if not item.parked_id and not can_be_kept(item.payload):
             self._discarded(changes, item, *UNKEEPABLE, now)
             return
         due = next_attempt(self.policy, item.attempt, item.deadline, now, outcome.retry_after, self._dice)
@@ -139,7 +145,8 @@ class Settler:
             self._discarded(changes, item, outcome.code, why, now)
             return
         changes.count(item.label.count("retried", outcome.code))
-        message = _text(outcome.message)
+        message = text_of(outcome.message)
+        changes.attempts.append(_attempt(item, "retry", now, outcome.code, message, due))
         if item.parked_id:
             changes.repark.append(
                 Repark(
@@ -156,7 +163,22 @@ class Settler:
             changes.park.append(_parked(item, 0, due, outcome.code, message))
 
 
-def _can_be_kept(payload: Json) -> bool:
+def _attempt(
+    item: Item, outcome: str, now: float, code: str = "", message: str = "", due_at: float = 0.0
+) -> Attempt:
+    return Attempt(
+        message_id=item.message_id,
+        subscription_id=item.label.subscription_id,
+        at=int(now * 1000),
+        attempt=item.attempt,
+        outcome=outcome,
+        code=code,
+        message=personal.text(message[:BRIEF]),
+        due_at=due_at,
+    )
+
+
+def can_be_kept(payload: Json) -> bool:
     """Whether the store can write it: no integer beyond 64 bits, half a surrogate pair, 255 levels."""
     try:
         orjson.dumps([payload], option=orjson.OPT_NON_STR_KEYS)
@@ -165,7 +187,7 @@ def _can_be_kept(payload: Json) -> bool:
     return True
 
 
-def _text(message: str) -> str:
+def text_of(message: str) -> str:
     """A reason as it is stored: cut, and without halves of surrogate pairs."""
     return message[:MESSAGE].encode("utf-8", "replace").decode()
 
@@ -190,8 +212,8 @@ def _discard(
         received_at=received_at,
         attempts=attempts,
         code=code,
-        message=_text(why),
-        payload=payload if _can_be_kept(payload) else {},
+        message=text_of(why),
+        payload=payload if can_be_kept(payload) else {},
         event=event,
     )
 

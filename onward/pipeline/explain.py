@@ -1,5 +1,6 @@
 """Why an event did or did not reach a destination: each step's verdict, for testers and traces."""
 
+from collections.abc import Callable
 from random import Random
 from typing import Any, Literal
 
@@ -7,6 +8,7 @@ import msgspec
 
 from onward.pipeline.governance.transformations import TransformationError
 from onward.pipeline.route import Route
+from onward.pipeline.sampling import MessageDice
 from onward.pipeline.types import Event
 from onward.pipeline.verdict import Stopped
 
@@ -35,14 +37,14 @@ def explain(route: Route, event: Event, rng: Random) -> list[Step]:
     if stopped is not None:
         return steps
     filtered = event
-    seed = rng.getrandbits(64)
+    again = _alike(rng)
     if route.filters is not None:
-        # Two dice that fall alike: one for each filter's own account, one for their verdict.
+        # Dice that fall alike: for each filter's own account, and for their verdict.
         steps += [
             Step("filter", each.matched, each.filter_id, message=each.message or each.effect)
-            for each in route.filters.steps(event, Random(seed))  # noqa: S311
+            for each in route.filters.steps(event, again())
         ]
-        verdict = route.filters(event, Random(seed))  # noqa: S311
+        verdict = route.filters(event, again())
         if isinstance(verdict, Stopped):
             return [*steps, _step("filters", verdict)]
         filtered = verdict
@@ -54,7 +56,7 @@ def explain(route: Route, event: Event, rng: Random) -> list[Step]:
             return [*steps, Step("transformations", False, code="INTERNAL", message=str(error))]
         steps.append(Step("transformations", True, output=filtered))
     steps += [Step("trigger", trigger(filtered), str(at)) for at, trigger in route.triggers]
-    matched = route.match(event, Random(seed))  # noqa: S311
+    matched = route.match(event, again())
     if isinstance(matched, Stopped):
         return [*steps, _step("triggers", matched)]
     steps.append(Step("triggers", True))
@@ -63,6 +65,14 @@ def explain(route: Route, event: Event, rng: Random) -> list[Step]:
         payload = None if mapped.problem else mapped.payload
         steps.append(Step("mapping", not mapped.problem, str(mapped.subscription), code, message, payload))
     return steps
+
+
+def _alike(rng: Random) -> Callable[[], Random]:
+    """Makes dice that fall like each other; those of a message fall as they do on its way."""
+    if isinstance(rng, MessageDice):
+        return rng.again
+    seed = rng.getrandbits(64)
+    return lambda: Random(seed)  # noqa: S311
 
 
 def _step(stage: Stage, stopped: Stopped | None) -> Step:

@@ -2,7 +2,8 @@
 
 from hashlib import md5
 from math import ldexp
-from typing import Any
+from random import Random
+from typing import Any, Self
 
 from onward.pipeline.javascript import stringify
 
@@ -24,3 +25,30 @@ def fraction(value: Any) -> float:
         later = int.from_bytes(digest[8:], "big")
         significand = (significand << zeros) | (later >> (64 - zeros))
     return ldexp(significand ^ 1, exponent)
+
+
+class MessageDice(Random):
+    """Dice that fall alike for the same message at the same destination, whenever they are thrown.
+
+    So an event that is read again after a crash is kept or dropped as before, and one can tell later what
+    became of it, though nothing was written down.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self._about = ("", "")
+        self._thrown = 0
+
+    def of(self, destination_id: str, message_id: str) -> Self:
+        """These dice, before their first throw for a message."""
+        self._about = (destination_id, message_id)
+        self._thrown = 0
+        return self
+
+    def again(self) -> Self:
+        """These dice, as before their first throw for the message at hand."""
+        return self.of(*self._about)
+
+    def random(self) -> float:
+        self._thrown += 1
+        return min(fraction([*self._about, self._thrown]), 1 - 2**-53)

@@ -95,20 +95,65 @@ class Discard(msgspec.Struct, kw_only=True):
     event: dict[str, Any]
 
 
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """One that failed and will be repeated, or that succeeded after others had failed."""
+
+    message_id: str
+    subscription_id: str
+    at: int
+    """Milliseconds since the epoch."""
+    attempt: int
+    """The first is 1."""
+    outcome: str
+    """`retry` or `delivered`."""
+    code: str = ""
+    message: str = ""
+    due_at: float = 0.0
+    """Of a retry: when the next attempt is due, in seconds since the epoch."""
+
+
+class Sample(msgspec.Struct, kw_only=True):
+    """A failure kept with what was sent and answered, one of few of its kind. Secrets are masked in it."""
+
+    id: int = 0
+    subscription_id: str
+    outcome: str
+    """`retry` or `discarded`."""
+    code: str
+    at: int
+    """Milliseconds since the epoch."""
+    received_at: int
+    message_id: str
+    attempt: int
+    message: str
+    event: dict[str, Any]
+    payload: dict[str, Any]
+    exchanges: list[dict[str, Any]]
+    """Requests and answers, in the shape of `onward.egress.record.Exchange`."""
+    trace: Any = None
+    """What a function's run left behind: logs, requests, the error."""
+
+
+SAMPLES_KEPT = 10
+"""Of one mapping, outcome and code, the newest."""
+
+
 class Held(msgspec.Struct, frozen=True):
     """Rows that hold a payload, by id."""
 
     discards: frozenset[int] = frozenset()
     parked: frozenset[int] = frozenset()
+    samples: frozenset[int] = frozenset()
 
     def __bool__(self) -> bool:
-        return bool(self.discards or self.parked)
+        return bool(self.discards or self.parked or self.samples)
 
 
 class Changes:
     """What happened at one destination since the last commit; merged from finished records."""
 
     __slots__ = (
+        "attempts",
         "breaker",
         "counts",
         "cursor",
@@ -116,7 +161,9 @@ class Changes:
         "fanned_out",
         "latency",
         "park",
+        "passages",
         "repark",
+        "samples",
         "shift_deadlines",
         "skipped",
         "unpark",
@@ -125,8 +172,8 @@ class Changes:
     def __init__(self) -> None:
         self.cursor: Position | None = None
         self.counts: dict[Count, int] = {}
-        self.latency: dict[int, int] = {}
-        """Deliveries by index into `LATENCY_BOUNDS`."""
+        self.latency: dict[tuple[str, int], int] = {}
+        """Deliveries by mapping and index into `LATENCY_BOUNDS`."""
         self.skipped = 0
         """Events that the cursor passed though they were not for this destination: it was disabled."""
         self.fanned_out = 0
@@ -135,6 +182,10 @@ class Changes:
         self.unpark: list[int] = []
         self.repark: list[Repark] = []
         self.discards: list[Discard] = []
+        self.attempts: list[Attempt] = []
+        self.samples: list[Sample] = []
+        self.passages: list[tuple[int, int]] = []
+        """`(first offset, version)`: from there on, records were routed by that version."""
         self.breaker: float | None = None
         """Opened at (s since the epoch), or 0 for closed; None for no change."""
         self.shift_deadlines = 0.0
@@ -148,6 +199,7 @@ class Changes:
             or self.unpark
             or self.repark
             or self.discards
+            or self.samples
             or self.breaker is not None
         )
 
@@ -157,14 +209,15 @@ class Changes:
     def merge(self, other: "Changes") -> None:
         for key, number in other.counts.items():
             self.counts[key] = self.counts.get(key, 0) + number
-        for bucket, number in other.latency.items():
-            self.latency[bucket] = self.latency.get(bucket, 0) + number
+        for place, number in other.latency.items():
+            self.latency[place] = self.latency.get(place, 0) + number
         self.skipped += other.skipped
         self.fanned_out += other.fanned_out
         self.park += other.park
         self.unpark += other.unpark
         self.repark += other.repark
         self.discards += other.discards
+        self.attempts += other.attempts
 
 
 class DestinationState(msgspec.Struct, frozen=True):
@@ -254,8 +307,8 @@ class StateStore(Protocol):
         ...
 
     def prune(self, discards_before: int, counters_before: int) -> None:
-        """Forget discards and counters older than these times (ms); put counters of minutes that are older
-        than three days together by hours."""
+        """Forget discards (with samples and attempts) and counters older than these times (ms); put counters
+        of minutes that are older than three days together by hours."""
         ...
 
     def close(self) -> None: ...

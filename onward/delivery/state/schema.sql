@@ -27,12 +27,14 @@ CREATE TABLE IF NOT EXISTS counter (
     PRIMARY KEY (destination_id, minute, outcome, code, subscription_id, event_type, event_name, app_version)
 ) STRICT, WITHOUT ROWID;
 
+-- Deliveries by how long they took, from receipt on; `bucket` is an index into LATENCY_BOUNDS.
 CREATE TABLE IF NOT EXISTS latency (
     destination_id TEXT NOT NULL,
     minute INTEGER NOT NULL,
+    subscription_id TEXT NOT NULL,
     bucket INTEGER NOT NULL,
     count INTEGER NOT NULL,
-    PRIMARY KEY (destination_id, minute, bucket)
+    PRIMARY KEY (destination_id, minute, subscription_id, bucket)
 ) STRICT, WITHOUT ROWID;
 
 -- Payloads that wait for an attempt. `body` is zstd over {"payload": …, "event": …}.
@@ -74,6 +76,48 @@ CREATE TABLE IF NOT EXISTS discard (
 CREATE INDEX IF NOT EXISTS discard_by_destination ON discard (destination_id, id);
 CREATE INDEX IF NOT EXISTS discard_by_message ON discard (message_id);
 CREATE INDEX IF NOT EXISTS discard_by_time ON discard (at);
+
+-- Attempts of payloads that did not arrive at the first one: those that failed and will be repeated, and
+-- the one that succeeded in the end. What arrives at once is only counted. `at` is ms since the epoch.
+CREATE TABLE IF NOT EXISTS attempt (
+    id INTEGER PRIMARY KEY,
+    destination_id TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    subscription_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    outcome TEXT NOT NULL,       -- retry | delivered
+    code TEXT NOT NULL,
+    message TEXT NOT NULL,
+    due_at REAL NOT NULL         -- of a retry: when the next attempt is due (s since the epoch)
+) STRICT;
+CREATE INDEX IF NOT EXISTS attempt_by_message ON attempt (message_id);
+CREATE INDEX IF NOT EXISTS attempt_by_time ON attempt (at);
+
+-- The last few failures of each kind, with what was sent and answered. `body` is zstd over a `Sample`'s rest.
+CREATE TABLE IF NOT EXISTS sample (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    destination_id TEXT NOT NULL,
+    subscription_id TEXT NOT NULL,
+    outcome TEXT NOT NULL,       -- retry | discarded
+    code TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    message_id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    message TEXT NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS sample_by_kind ON sample (destination_id, subscription_id, outcome, code, id);
+CREATE INDEX IF NOT EXISTS sample_by_time ON sample (at);
+
+-- By which version of the configuration records were routed: from `first_offset` up to the next row's.
+CREATE TABLE IF NOT EXISTS passage (
+    destination_id TEXT NOT NULL,
+    first_offset INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (destination_id, first_offset)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS heartbeat (
     one INTEGER PRIMARY KEY CHECK (one = 1),

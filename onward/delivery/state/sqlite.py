@@ -21,9 +21,11 @@ import msgspec
 import orjson
 import zstandard
 
+from onward.delivery.state import failures, upgrade
 from onward.delivery.state.protocol import (
     DELIVERED,
     Changes,
+    Count,
     DestinationState,
     Discard,
     Held,
@@ -48,6 +50,13 @@ COUNTER = (
     *("destination_id", "outcome", "code", "subscription_id"),
     *("event_type", "event_name", "app_version"),
 )
+LATENCY = ("destination_id", "subscription_id", "bucket")
+OF_DESTINATION = ("parked", "discard", "counter", "latency", "attempt", "sample", "passage")
+"""Tables with rows of destinations."""
+SKIPPED = Count("skipped", "DISABLED", "", "", "", "")
+"""Counts events that the cursor passed over, as they came while the destination was off."""
+FANNED_OUT = Count("fanned_out", "", "", "", "", "")
+"""Counts deliveries beyond the first of events that matched several mappings."""
 MINUTES_KEPT = 3 * 24 * 60
 """Then counters stand for hours."""
 PAGE = 500
@@ -67,6 +76,8 @@ class SqliteStateStore:
         self._read = self._connect()
         self._ask = self._connect()
         self._write = self._connect()
+        with self._transaction() as db:
+            upgrade.run(db)
         self._write.executescript(files(__package__).joinpath("schema.sql").read_text())
 
     def _connect(self) -> sqlite3.Connection:
@@ -110,19 +121,27 @@ class SqliteStateStore:
         totals = {"delivered": 0, "filtered": 0, "discarded": 0, "retried": 0}
         for key, number in change.counts.items():
             totals[key.outcome] += number
+        counts = list(change.counts.items())
+        counts += [
+            (key, number)
+            for key, number in ((SKIPPED, change.skipped), (FANNED_OUT, change.fanned_out))
+            if number
+        ]
         db.executemany(
             "INSERT INTO counter VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET count = count + excluded.count",
-            [
-                (destination_id, minute, *msgspec.structs.astuple(key), number)
-                for key, number in change.counts.items()
-            ],
+            [(destination_id, minute, *msgspec.structs.astuple(key), number) for key, number in counts],
         )
         db.executemany(
-            "INSERT INTO latency VALUES (?, ?, ?, ?)"
+            "INSERT INTO latency VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET count = count + excluded.count",
-            [(destination_id, minute, bucket, number) for bucket, number in change.latency.items()],
+            [(destination_id, minute, *place, number) for place, number in change.latency.items()],
         )
+        db.executemany(
+            "INSERT OR REPLACE INTO passage VALUES (?, ?, ?)",
+            [(destination_id, *passage) for passage in change.passages],
+        )
+        failures.write(db, destination_id, change)
         cursor = change.cursor
         db.execute(
             "UPDATE destination SET cursor_offset = coalesce(?, cursor_offset),"
@@ -186,7 +205,7 @@ class SqliteStateStore:
 
     def forget(self, destination_id: str) -> None:
         with self._transaction() as db:
-            for table in ("parked", "discard", "counter", "latency"):
+            for table in OF_DESTINATION:
                 db.execute(f"DELETE FROM {table} WHERE destination_id = ?", (destination_id,))
             db.execute("DELETE FROM destination WHERE id = ?", (destination_id,))
 
@@ -243,6 +262,7 @@ class SqliteStateStore:
         return Held(
             frozenset(self._held("discard", destination_id, is_of)),
             frozenset(self._held("parked", destination_id, is_of)),
+            frozenset(self._held("sample", destination_id, is_of)),
         )
 
     def _held(self, table: str, destination_id: str, is_of: Callable[[Event, int], bool]) -> Iterator[int]:
@@ -256,7 +276,7 @@ class SqliteStateStore:
                 ).fetchall()
             if not rows:
                 return
-            yield from (id for id, received_at, body in rows if is_of(_unpack(body)[1], received_at))
+            yield from (id for id, received_at, body in rows if is_of(_event_in(body), received_at))
             after = rows[-1][0]
 
     def erase(self, destination_id: str, rows: Held, now: float) -> None:
@@ -278,9 +298,10 @@ class SqliteStateStore:
             connection.close()
 
     def _erase(self, destination_id: str, rows: Held, minute: int) -> None:
-        for ids in _chunks(sorted(rows.discards)):
-            with self._transaction() as db:
-                db.executemany("DELETE FROM discard WHERE id = ?", ids)
+        for table, gone in (("discard", rows.discards), ("sample", rows.samples)):
+            for ids in _chunks(sorted(gone)):
+                with self._transaction() as db:
+                    db.executemany(f"DELETE FROM {table} WHERE id = ?", ids)
         for ids in _chunks(sorted(rows.parked)):
             with self._transaction() as db:
                 filtered = 0
@@ -317,7 +338,8 @@ class SqliteStateStore:
     def prune(self, discards_before: int, counters_before: int) -> None:
         minute = counters_before // 60_000
         with self._transaction() as db:
-            db.execute("DELETE FROM discard WHERE at < ?", (discards_before,))
+            for table in ("discard", "sample", "attempt"):
+                db.execute(f"DELETE FROM {table} WHERE at < ?", (discards_before,))
             db.execute("DELETE FROM counter WHERE minute < ?", (minute,))
             db.execute("DELETE FROM latency WHERE minute < ?", (minute,))
         edge = (int(time.time() // 60) - MINUTES_KEPT) // 60 * 60
@@ -342,9 +364,10 @@ class SqliteStateStore:
                 ).fetchone()
             if found:
                 with self._transaction() as db:
-                    query.roll_up(
-                        db, "counter", COUNTER, hour, hour + 60, 60, "destination_id = ?", (destination_id,)
-                    )
+                    for table, columns in (("counter", COUNTER), ("latency", LATENCY)):
+                        query.roll_up(
+                            db, table, columns, hour, hour + 60, 60, "destination_id = ?", (destination_id,)
+                        )
             hour += 60
         self._rolled[destination_id] = hour
 
@@ -383,6 +406,11 @@ def _pack(payload: object, event: object) -> bytes:
 def _unpack(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     held = orjson.loads(zstandard.decompress(body))
     return held["payload"], held["event"]
+
+
+def _event_in(body: bytes) -> Event:
+    event: Event = orjson.loads(zstandard.decompress(body))["event"]
+    return event
 
 
 def _parked(row: Sequence[Any]) -> Parked:
