@@ -6,18 +6,21 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run setup test check docs format bench chaos lock clean
+.PHONY: run setup test check wheel docs format bench chaos lock clean
 .DEFAULT_GOAL := run
 
-# Onward also runs without Segment's open-source destinations, should the npm registry be out of reach.
+# Onward also runs without Segment's open-source destinations and its own web app, should the npm registry be
+# out of reach.
 run: $(VENV)/.installed-run ## Onward with a demo workspace on http://127.0.0.1:8080
 	-$(BIN)/onward catalog update
 	-$(BIN)/onward functions install
+	-$(BIN)/python -m tools.web
 	$(BIN)/onward demo
 
 setup: $(VENV)/.installed-all ## Everything that running, testing and checking needs
 	$(BIN)/onward catalog update
 	$(BIN)/onward functions install
+	$(BIN)/python -m tools.web
 
 test: setup ## The whole test suite
 	$(BIN)/pytest $(ARGS)
@@ -27,6 +30,10 @@ check: setup ## Format, lint, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict -p onward
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.web --check
+
+wheel: setup ## The package with the web app in it, in dist
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 docs: setup ## The pages about Onward's own destinations, in docs/catalog
 	$(BIN)/python -m onward.destinations.docs
@@ -34,6 +41,7 @@ docs: setup ## The pages about Onward's own destinations, in docs/catalog
 format: setup ## Put the code in order
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+	cd web && ../$(BIN)/deno fmt --quiet
 
 bench: setup ## Figures, as JSON lines
 	$(BIN)/python -m bench $(ARGS)
@@ -51,7 +59,7 @@ lock: ## Pin what a fresh installation resolves to today in constraints.txt
 	rm -rf $(VENV)-lock
 
 clean: ## Remove everything that was installed or generated
-	rm -rf $(VENV) .clients .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) onward/built web/node_modules web/src/api/generated.ts .clients .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find tests -name node_modules -prune -exec rm -rf {} +
 
 # From nothing (--clear), because an attempt that was interrupted can leave half a pip behind.

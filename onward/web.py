@@ -1,4 +1,4 @@
-"""The web process: tracking, Public API, health and metrics behind one port.
+"""The web process: tracking, Public API, web app, health and metrics behind one port.
 
 It owns the event log's only writer. State: none of its own; see `onward.tracking` for what waits in
 memory (nothing that was answered 200). On SIGTERM it stops accepting, answers what it has taken, commits
@@ -43,6 +43,7 @@ from onward.tracking.app import Tracking
 from onward.tracking.dedupe import RocksDedupe
 from onward.tracking.forget import forget
 from onward.tracking.ledger import Ledger, LedgerReader
+from onward.webapp import WebApp
 from onward.workspace.database import open_engine
 from onward.workspace.errors import WorkspaceError
 from onward.workspace.snapshot import Snapshot
@@ -64,6 +65,9 @@ PATIENCE = 3.0
 BACKLOG = 4096
 CONNECTIONS = 16_384
 """Handled at once; more wait in the backlog."""
+
+OWN = ("/healthz", "/readyz", "/metrics")
+"""Never a page of the web app."""
 
 log = structlog.get_logger("onward.web")
 
@@ -103,6 +107,8 @@ class Pages:
         self._settings = settings
         self._configuration = configuration
         self._metrics = metrics
+        self._app = WebApp.open()
+        # Where there is no web app:
         text = files("onward").joinpath("landing.html").read_text()
         self._landing = text.replace("VERSION", __version__).encode()
         self._invite = files("onward").joinpath("invite.html").read_bytes()
@@ -115,8 +121,16 @@ class Pages:
         if scope["method"] not in ("GET", "HEAD"):
             await answer(send, 405, b"only GET is possible here\n", b"text/plain")
             return
-        status, body, kind = await self._page(scope["path"])
-        await answer(send, status, b"" if scope["method"] == "HEAD" else body, kind)
+        path, head = scope["path"], scope["method"] == "HEAD"
+        if self._app is not None and path not in OWN:
+            found = self._app.answer(path, scope["headers"])
+            if found is not None:
+                headers, body = found
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                await send({"type": "http.response.body", "body": b"" if head else body})
+                return
+        status, body, kind = await self._page(path)
+        await answer(send, status, b"" if head else body, kind)
 
     async def _page(self, path: str) -> tuple[int, bytes, bytes]:
         match path:

@@ -1,0 +1,44 @@
+/** Whether every part of the server works, as `/readyz` tells. */
+import { Popover } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { StateChip, StateIcon } from "~/parts/StateChip.tsx";
+import css from "./Shell.module.css";
+
+interface Readiness {
+  ready: boolean;
+  [part: string]: unknown;
+}
+
+export function Health() {
+  const { data, error } = useQuery({
+    queryKey: ["readyz"],
+    queryFn: async (): Promise<Readiness> => (await fetch("/readyz")).json(),
+    refetchInterval: 10_000,
+  });
+  const state = error ? "discarded" : !data ? "pending" : data.ready ? "delivered" : "retrying";
+  const words = error
+    ? "Onward does not answer"
+    : !data
+    ? "Asking…"
+    : data.ready
+    ? "Every part works"
+    : "Not every part works";
+  return (
+    <Popover position="bottom-end" width={280}>
+      <Popover.Target>
+        <button type="button" className={css.health} aria-label={`Health: ${words}`}>
+          <StateIcon state={state} label={words} />
+        </button>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <StateChip state={state}>{words}</StateChip>
+        {data && !data.ready && (
+          <pre
+            className="small"
+            style={{ whiteSpace: "pre-wrap", margin: "8px 0 0" }}
+          >{JSON.stringify(data, null, 2)}</pre>
+        )}
+      </Popover.Dropdown>
+    </Popover>
+  );
+}

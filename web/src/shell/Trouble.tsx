@@ -1,0 +1,35 @@
+/** Instead of a page: there is none here, or it could not be shown. */
+import { Button } from "@mantine/core";
+import { IconCloudOff, IconMapQuestion } from "@tabler/icons-react";
+import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
+import { EmptyState } from "~/parts/EmptyState.tsx";
+import { ErrorNote } from "~/parts/ErrorNote.tsx";
+
+export function NoSuchPage() {
+  return (
+    <EmptyState
+      icon={IconMapQuestion}
+      title="There is no such page"
+      action={<Button component={Link} to="/" variant="default">Go home</Button>}
+    >
+      What was here may have been deleted, or the address is not whole.
+    </EmptyState>
+  );
+}
+
+export function PageTrouble({ error, reset }: ErrorComponentProps) {
+  const router = useRouter();
+  const again = () => {
+    reset();
+    router.invalidate();
+  };
+  return (
+    <EmptyState
+      icon={IconCloudOff}
+      title="This page could not be shown"
+      action={<Button variant="default" onClick={again}>Try again</Button>}
+    >
+      <ErrorNote error={error} />
+    </EmptyState>
+  );
+}
