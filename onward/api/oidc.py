@@ -16,7 +16,7 @@ from base64 import urlsafe_b64encode
 from hashlib import sha256
 from hmac import compare_digest
 from secrets import token_urlsafe
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 import anyio.to_thread
@@ -31,6 +31,7 @@ from sqlalchemy import select
 
 from onward import forwarded
 from onward.api.answers import Json
+from onward.api.answers import data as answer
 from onward.api.query import read_query
 from onward.api.session import begin
 from onward.egress.http import Client, EgressError
@@ -81,6 +82,29 @@ class Provider(msgspec.Struct):
 
 class Tokens(msgspec.Struct):
     id_token: str
+
+
+class SignInMethods(TypedDict):
+    password: bool
+    oidc: bool
+
+
+class MethodsAnswer(TypedDict):
+    methods: SignInMethods
+
+
+@get(
+    "/session/methods",
+    operation_id="listSignInMethods",
+    sync_to_thread=False,
+    exclude_from_auth=True,
+    answer=MethodsAnswer,
+)
+def list_methods(request: AnyRequest) -> Json:
+    """By which ways one can sign in here."""
+    settings: Settings = request.app.state.settings
+    oidc = bool(settings.oidc_issuer and settings.oidc_client_id)
+    return answer(methods={"password": True, "oidc": oidc})
 
 
 @get("/oidc/start", operation_id="startOidc", exclude_from_auth=True, status_code=302, answer=None)
@@ -289,4 +313,4 @@ def _scheme(request: AnyRequest) -> str:
     return forwarded.scheme(dict(request.scope["headers"]), request.scope)
 
 
-ROUTES = [start, callback]
+ROUTES = [list_methods, start, callback]

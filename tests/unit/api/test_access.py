@@ -37,6 +37,7 @@ def test_only_signing_in_needs_nobody_to_be_known() -> None:
     assert {name for name, needed in OPERATIONS.items() if needed is Permission.NONE} == {
         "signIn",
         "acceptInvite",
+        "listSignInMethods",
         "startOidc",
         "finishOidc",
         "getOpenApi",

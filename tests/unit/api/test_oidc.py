@@ -177,5 +177,15 @@ async def test_a_provider_that_says_it_is_another_is_refused(
     assert (await browser.get("/api/oidc/start")).status_code == 401
 
 
+async def test_the_sign_in_page_learns_of_the_provider(
+    browser: httpx.AsyncClient, provider: IdentityProvider, app: Litestar
+) -> None:
+    there = await browser.get("/api/session/methods")
+    assert there.json() == {"data": {"methods": {"password": True, "oidc": True}}}
+    app.state.settings = msgspec.structs.replace(app.state.settings, oidc_issuer=None)
+    without = await browser.get("/api/session/methods")
+    assert without.json()["data"]["methods"]["oidc"] is False
+
+
 async def test_without_a_provider_there_is_nothing(browser: httpx.AsyncClient) -> None:
     assert (await browser.get("/api/oidc/start")).status_code == 404

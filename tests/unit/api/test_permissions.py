@@ -47,14 +47,14 @@ FAMILIES: dict[str, Family] = {
     "nobody needs to be known": (
         "",
         EVERYBODY,
-        "signIn startOidc finishOidc acceptInvite getOpenApi getApiDocs",
+        "signIn listSignInMethods startOidc finishOidc acceptInvite getOpenApi getApiDocs",
     ),
     "whoever is known": (
         "",
         EVERYBODY,
         """echo getWorkspace listWorkspaces getSession signOut changePassword listLabels getSampleEvent
         getSourcesCatalog getSourceMetadata getDestinationsCatalog getDestinationMetadata
-        getDestinationsCatalogCharts getWarehousesCatalog getWarehouseMetadata""",
+        getDestinationsCatalogCharts getWarehousesCatalog getWarehouseMetadata listDeliveryReasons""",
     ),
     "owners alone": (
         "",
@@ -75,7 +75,8 @@ FAMILIES: dict[str, Family] = {
         listSourceDebuggerEvents listDestinations getDestination listSubscriptionsFromDestination
         getSubscriptionFromDestination listFiltersFromDestination getFilterInDestination
         previewDestinationFilter previewDestination previewTrigger getDestinationDelivery
-        listDestinationDiscards listSchemaSettingsInSource listSchemaEventsInSource listTransformations
+        listDestinationDiscards getEventDeliveryFromDestination listDeliverySamplesFromDestination
+        listSchemaSettingsInSource listSchemaEventsInSource listTransformations
         getTransformation getLatestFromEdgeFunctions getIngressSuccessMetricsFromDeliveryOverview
         getIngressFailedMetricsFromDeliveryOverview getFilteredAtSourceMetricsFromDeliveryOverview
         getFilteredAtDestinationMetricsFromDeliveryOverview getEgressFailedMetricsFromDeliveryOverview
