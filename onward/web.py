@@ -33,6 +33,7 @@ from onward.destinations.bridge.host import Bridge
 from onward.destinations.catalog import open_catalogue
 from onward.egress.client import HttpClient
 from onward.eventlog.protocol import EventLog
+from onward.functions.pool import Pool, PoolLimits
 from onward.functions.workshop import Workshop
 from onward.health import readiness
 from onward.metrics import CONTENT_TYPE, Metrics
@@ -43,9 +44,11 @@ from onward.tracking.app import Tracking
 from onward.tracking.dedupe import RocksDedupe
 from onward.tracking.forget import forget
 from onward.tracking.ledger import Ledger, LedgerReader
+from onward.tracking.source_functions import OF_ONE, PREFIX, SourceFunctions
 from onward.webapp import WebApp
 from onward.workspace.database import open_engine
 from onward.workspace.errors import WorkspaceError
+from onward.workspace.function_code import DeployedCode
 from onward.workspace.snapshot import Snapshot
 from onward.workspace.suppressed import Suppressed
 from onward.workspace.watch import SnapshotWatcher
@@ -68,6 +71,9 @@ CONNECTIONS = 16_384
 
 OWN = ("/healthz", "/readyz", "/metrics")
 """Never a page of the web app."""
+
+FUNCTIONS = PoolLimits(budget_mb=1024, queue=OF_ONE, queue_for=10.0)
+"""Processes of source functions, beside those of the delivery processes."""
 
 log = structlog.get_logger("onward.web")
 
@@ -159,13 +165,15 @@ async def answer(send: Send, status: int, body: bytes, kind: bytes) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def dispatch(tracking: Application, api: Application, pages: Application) -> Application:
+def dispatch(
+    tracking: Application, functions: Application, api: Application, pages: Application
+) -> Application:
     """One application: by the first part of the path, the hottest first."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         if path.startswith("/v1/"):
-            await tracking(scope, receive, send)
+            await (functions if path.startswith(PREFIX) else tracking)(scope, receive, send)
         elif path.startswith("/api/"):
             await api(scope, receive, send)
         else:
@@ -255,9 +263,17 @@ async def serve(settings: Settings) -> None:
             failed=reader.failed,
         ),
     )
+    functions = SourceFunctions(
+        tracking,
+        ledger,
+        configuration.snapshot,
+        workshop,
+        Pool(workshop.confinement, http, FUNCTIONS),
+        DeployedCode(open_engine(settings)),
+    )
     # The embedded server's classes carry no types.
     server: Any = Server(
-        dispatch(tracking, api, pages),
+        dispatch(tracking, functions, api, pages),
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGINL,
@@ -284,6 +300,7 @@ async def serve(settings: Settings) -> None:
     try:
         await until_stopped(server, chores)
     finally:
+        await functions.close()
         await tracking.stop()
         await bridge.close()
         await http.close()

@@ -10,10 +10,13 @@ from onward.workspace import delivery
 from onward.workspace.definitions import action_id
 from onward.workspace.entities import Destination, Filter, Resource, Source, Subscription, Workspace
 from onward.workspace.errors import Invalid
+from onward.workspace.function_catalogue import is_function
 from onward.workspace.pages import Page, make_cursor, parse_cursor
 from onward.workspace.secrets import MASK
 
 Json = dict[str, Any]
+WEBHOOK = "/v1/functions/"
+"""Before a write key: where a source function is called."""
 Listed = TypeVar("Listed", bound=Resource)
 Item = TypeVar("Item")
 
@@ -72,6 +75,8 @@ class SourceView(TypedDict):
     labels: list[LabelView]
     rateLimit: float | None
     """Ours: accepted requests a second."""
+    webhookPath: str | None
+    """Ours: where requests to a source function go, on the port of the Tracking API."""
 
 
 class DestinationView(TypedDict):
@@ -166,9 +171,10 @@ def source_view(source: Source, metadata: SourceMetadata) -> SourceView:
         "workspaceId": source.workspace_id,
         "enabled": source.enabled,
         "writeKeys": [key.key for key in source.write_keys],
-        "settings": source.settings,
+        "settings": source.settings | dict.fromkeys(source.secrets, MASK),
         "labels": source.labels,
         "rateLimit": source.rate_limit,
+        "webhookPath": WEBHOOK + source.write_keys[0].key if is_function(source.kind) else None,
     }
 
 

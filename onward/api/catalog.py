@@ -13,7 +13,13 @@ from onward.api.answers import Json, Pagination, numbered_page, position
 from onward.api.answers import data as answer
 from onward.api.catalog_shapes import DestinationMetadata, SourceMetadata
 from onward.api.context import ApiRequest, Context, Id, InContext, Pages
-from onward.api.function_entries import CATEGORY, deployed_functions, find_entry
+from onward.api.function_entries import (
+    CATEGORY,
+    deployed_functions,
+    deployed_source_functions,
+    find_entry,
+    find_source_entry,
+)
 from onward.api.metadata import destination_metadata
 from onward.api.query import read_query
 from onward.destinations.definition import Definition
@@ -167,17 +173,18 @@ def get_destination(context: InContext, metadata_id: Id) -> Json:
     return answer(destinationMetadata=destination_metadata(function))
 
 
-@get("/sources", operation_id="getSourcesCatalog", sync_to_thread=False, answer=SourcesCatalogAnswer)
+@get("/sources", operation_id="getSourcesCatalog", sync_to_thread=True, answer=SourcesCatalogAnswer)
 def list_sources(context: InContext, paging: Pages) -> Json:
+    """With the workspace's deployed source functions at the end."""
     start, cursors = position(paging)
-    entries = list(context.metadata.sources.values())
+    entries = [*context.metadata.sources.values(), *deployed_source_functions(context)]
     return numbered_page(entries, "sourcesCatalog", paging.count, start, cursors, lambda entry: entry)
 
 
 @get(
     "/sources/{metadata_id:str}",
     operation_id="getSourceMetadata",
-    sync_to_thread=False,
+    sync_to_thread=True,
     answer=SourceMetadataAnswer,
 )
 def get_source(context: InContext, metadata_id: Id) -> Json:
@@ -186,6 +193,7 @@ def get_source(context: InContext, metadata_id: Id) -> Json:
     found = entries.get(metadata_id) or next(
         (each for each in entries.values() if each["id"] == metadata_id), None
     )
+    found = found or find_source_entry(context, metadata_id)
     if found is None:
         raise NotFound(f"the catalogue has no source {metadata_id}")
     return answer(sourceMetadata=found)

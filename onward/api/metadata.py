@@ -41,6 +41,7 @@ from onward.destinations.definition import (
 )
 from onward.destinations.directory import METHODS, Directory, connection_modes
 from onward.workspace.definitions import SettingField, action_id, is_secret
+from onward.workspace.function_catalogue import FunctionDefinition
 from onward.workspace.ids import derived_id
 from onward.workspace.source_catalogue import SOURCES, SourceDefinition
 from onward.workspace.warehouse_catalogue import WarehouseDefinition
@@ -69,6 +70,8 @@ ACTION_TYPES: dict[FieldType, ActionFieldType] = {
 }
 SETTING_TYPES: dict[str, FieldType] = {"string": "string", "boolean": "boolean", "text_map": "object"}
 """Types that settings of functions and warehouses have."""
+FUNCTIONS = "Functions"
+"""The category of what is a function."""
 OPEN_SOURCE = "https://github.com/segmentio/action-destinations"
 
 
@@ -111,6 +114,20 @@ def source_metadata(source: SourceDefinition) -> SourceMetadata:
         "options": [],
         "categories": [source.category],
         "isCloudEventSource": False,
+    }
+
+
+def source_function_metadata(function: FunctionDefinition) -> SourceMetadata:
+    """A source function as an entry of the catalogue of sources."""
+    return {
+        "id": function.id,
+        "name": function.name,
+        "slug": function.slug,
+        "description": function.description,
+        "logos": _logos(function.name),
+        "options": [_option(name, field_of(each)) for name, each in function.fields.items()],
+        "categories": [FUNCTIONS],
+        "isCloudEventSource": True,
     }
 
 

@@ -23,12 +23,13 @@ from onward.api.answers import (
 from onward.api.answers import data as answer
 from onward.api.bodies import CreateSource, UpdateSource
 from onward.api.context import ApiRequest, Context, Id, InContext, Pages
-from onward.api.function_entries import entry_metadata
+from onward.api.function_entries import entry_metadata, source_entry
 from onward.api.query import read_query
 from onward.pipeline import personal
 from onward.workspace import sources as edit
 from onward.workspace.entities import Destination, Source
 from onward.workspace.errors import naming
+from onward.workspace.function_catalogue import find_source_function
 from onward.workspace.pages import page
 from onward.workspace.roles import Permission
 from onward.workspace.shapes import from_json
@@ -98,9 +99,13 @@ def list_sources(context: InContext, paging: Pages) -> Json:
     answer=SourceAnswer,
 )
 def create_source(context: InContext, body: RawBody) -> Json:
+    """A source function as a source takes Function Admin for it as well."""
     context.access.require_everywhere(Permission.SOURCE_WRITE)
     data = from_json(CreateSource, body)
     with context.changing() as editor, naming(kind="metadataId"):
+        function = find_source_function(editor.session, context.workspace_id, data.metadata_id)
+        if function is not None:
+            context.access.require(Permission.FUNCTION_WRITE, function.id)
         source = edit.create_source(
             editor,
             slug=data.slug,
@@ -239,7 +244,7 @@ def _payload(raw: bytes, unmasked: bool) -> Any:
 
 
 def _view(context: Context, source: Source) -> SourceView:
-    return source_view(source, context.metadata.sources[source.kind])
+    return source_view(source, source_entry(context, source))
 
 
 def _answer(context: Context, source: Source) -> Json:

@@ -13,6 +13,7 @@ from onward.api.answers import SUCCESS, Done, Json, Pagination, SourceView, page
 from onward.api.answers import data as answer
 from onward.api.bodies import Body
 from onward.api.context import ApiRequest, Id, InContext, Pages
+from onward.api.function_entries import source_entry
 from onward.api.query import read_query
 from onward.workspace import tracking_plans as edit
 from onward.workspace.entities import PlanConnection, Rule, Source, TrackingPlan
@@ -262,9 +263,7 @@ def list_sources(context: InContext, tracking_plan_id: Id, paging: Pages) -> Jso
         )
         query = context.narrowed(query, Source.id, Permission.SOURCE_READ)
         found = page(session, query, Source, paging.count, paging.cursor)
-        return paged(
-            "sources", found, lambda source: source_view(source, context.metadata.sources[source.kind])
-        )
+        return paged("sources", found, lambda source: source_view(source, source_entry(context, source)))
 
 
 @post(

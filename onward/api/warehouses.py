@@ -24,6 +24,7 @@ from onward.api.answers import data as answer
 from onward.api.bodies import Body
 from onward.api.catalog_shapes import WarehouseMetadata
 from onward.api.context import Id, InContext, Pages
+from onward.api.function_entries import source_entry
 from onward.api.metadata import warehouse_metadata
 from onward.workspace import warehouses as edit
 from onward.workspace.entities import Source, Warehouse, WarehouseSource
@@ -252,7 +253,7 @@ def list_connected_sources(context: InContext, warehouse_id: Id, paging: Pages) 
         query = select(Source).where(Source.id.in_(connected)).options(selectinload(Source.write_keys))
         query = context.narrowed(query, Source.id, Permission.SOURCE_READ)
         found = page(session, query, Source, paging.count, paging.cursor)
-        return paged("sources", found, lambda each: source_view(each, context.metadata.sources[each.kind]))
+        return paged("sources", found, lambda each: source_view(each, source_entry(context, each)))
 
 
 @post(

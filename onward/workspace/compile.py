@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from onward.workspace import entities, snapshot
 from onward.workspace.compile_governance import compile_rules
+from onward.workspace.function_catalogue import PREFIX
 from onward.workspace.secrets import Cipher
 
 Listed = entities.Source | entities.Destination | entities.Filter | entities.Subscription
@@ -31,6 +32,7 @@ def compile_snapshot(session: Session, cipher: Cipher, version: int) -> snapshot
     filters = _filters(session)
     subscriptions = _subscriptions(session)
     rules = compile_rules(session, cipher)
+    deployed = _deployed_of_sources(session)
     sources = [
         snapshot.Source(
             id=row.id,
@@ -41,6 +43,7 @@ def compile_snapshot(session: Session, cipher: Cipher, version: int) -> snapshot
             write_keys=tuple(write_keys[row.id]),
             rate_limit=row.rate_limit,
             governance=rules.of_sources.get(row.id),
+            function=_source_function(row, deployed, cipher),
         )
         for row in _rows(session, entities.Source)
     ]
@@ -132,6 +135,11 @@ def secret_identity(destination_id: str, setting: str) -> str:
     return f"destination/{destination_id}/{setting}"
 
 
+def source_secret_identity(source_id: str, setting: str) -> str:
+    """What a sealed setting of a source that is a function is bound to."""
+    return f"source/{source_id}/{setting}"
+
+
 class Sealed(Protocol):
     """A destination, as an entity or as a row of its columns."""
 
@@ -149,6 +157,28 @@ def open_settings(destination: Sealed, cipher: Cipher) -> dict[str, Any]:
         name: cipher.open_value(sealed, secret_identity(destination.id, name))
         for name, sealed in destination.secrets.items()
     }
+
+
+def _deployed_of_sources(session: Session) -> dict[str, tuple[str, str]]:
+    """By definition: ids of the source functions and of their deployed versions."""
+    function = entities.Function
+    rows = session.execute(select(function.id, function.deployed_id).where(function.kind == "SOURCE"))
+    return {PREFIX + id: (id, version) for id, version in rows if version is not None}
+
+
+def _source_function(
+    row: Any, deployed: dict[str, tuple[str, str]], cipher: Cipher
+) -> snapshot.SourceFunction | None:
+    found = deployed.get(row.kind)
+    if found is None:
+        return None
+    secrets = {
+        name: cipher.open_value(sealed, source_secret_identity(row.id, name))
+        for name, sealed in row.secrets.items()
+    }
+    return snapshot.SourceFunction(
+        id=found[0], version=found[1], settings=row.settings | secrets, sensitive=tuple(secrets)
+    )
 
 
 def _filters(session: Session) -> dict[str, list[snapshot.Filter]]:

@@ -28,6 +28,7 @@ from onward.workspace.document import (
 )
 from onward.workspace.entities import Destination, Source
 from onward.workspace.errors import Conflict, Invalid, at, naming
+from onward.workspace.function_catalogue import definition_of as function_definition
 from onward.workspace.function_catalogue import slug_of
 from onward.workspace.names import check_name
 from onward.workspace.parts.base import Options, paired, refuse_twins, resolved
@@ -122,14 +123,25 @@ def _source(editor: Editor, part: SourcePart, source: Source | None, options: Op
     if source is None and part.write_keys is UNSET:
         part.write_keys = [ids.write_key()]  # in the document, so that the key of the plan is the key made
     wanted = [] if part.write_keys is UNSET else part.write_keys
+    if (part.type is None) == (part.function is None):
+        raise Invalid("give either a type or the name of a function", field="type")
+    kind, settings = str(part.type), part.settings
+    if part.function is not None:
+        function = function_named(editor, "SOURCE", part.function, "function")
+        kind = slug_of(function)
+        secrets = source.secrets if source is not None else {}
+        settings = resolved(part.settings, secrets, options, part.slug)
+        if source is not None and source.kind == kind:
+            known = function_definition(editor.session, editor.workspace, function).settings
+            settings = dict.fromkeys(known) | settings
     if source is None:
         source_edits.create_source(
             editor,
             slug=part.slug,
-            kind=part.type,
+            kind=kind,
             name=part.name,
             enabled=True if part.enabled is UNSET else part.enabled,
-            settings=part.settings,
+            settings=settings,
             labels=part.labels,
             rate_limit=part.rate_limit,
             write_keys=wanted,
@@ -138,10 +150,10 @@ def _source(editor: Editor, part: SourcePart, source: Source | None, options: Op
     source_edits.update_source(
         editor,
         source,
-        kind=part.type,
+        kind=kind,
         name=part.slug if part.name is None else part.name,
         enabled=part.enabled,
-        settings=part.settings,
+        settings=settings,
         labels=part.labels,
         rate_limit=part.rate_limit,
     )

@@ -65,8 +65,10 @@ class WorkspacePart(Part):
 
 class SourcePart(Part):
     slug: str
-    type: str
+    type: str | None = None
     """Slug in the catalogue of sources."""
+    function: str | None = None
+    """Or the name of a source function."""
     name: str | None = None
     """The slug unless given."""
     enabled: bool | UnsetType = UNSET
@@ -173,13 +175,15 @@ def export_workspace(session: Session, workspace_id: str) -> str:
 
 
 def source_part(session: Session, source: Source) -> SourcePart:
+    function = name_of_function(session, "SOURCE", source.kind)
     return SourcePart(
         slug=source.slug,
-        type=source.kind,
+        type=None if function else source.kind,
+        function=function,
         name=source.name,
         enabled=source.enabled,
         write_keys=sorted(key.key for key in source.write_keys),
-        settings=source.settings,
+        settings=written(source.settings, source.secrets, source.slug) if function else source.settings,
         labels=source.labels,
         rate_limit=source.rate_limit,
         schema=schema_part(session, source),
@@ -192,7 +196,7 @@ def source_part(session: Session, source: Source) -> SourcePart:
 
 
 def destination_part(session: Session, destination: Destination) -> DestinationPart:
-    function = name_of_function(session, destination.definition)
+    function = name_of_function(session, "DESTINATION", destination.definition)
     shown = delivery.shown(destination.delivery, complete=False)
     return DestinationPart(
         name=destination.name,

@@ -123,9 +123,24 @@ def destination_functions(session: Session, workspace_id: str) -> list[Function]
 
 def find_destination_function(session: Session, workspace_id: str, key: str) -> Function | None:
     """By slug or catalog id."""
+    return _find(session, workspace_id, "DESTINATION", key)
+
+
+def source_functions(session: Session, workspace_id: str) -> list[Function]:
+    """Oldest first."""
+    query = select(Function).where(Function.workspace_id == workspace_id, Function.kind == "SOURCE")
+    return list(session.scalars(query.order_by(Function.created_at, Function.id)))
+
+
+def find_source_function(session: Session, workspace_id: str, key: str) -> Function | None:
+    """By slug or catalog id."""
+    return _find(session, workspace_id, "SOURCE", key)
+
+
+def _find(session: Session, workspace_id: str, kind: str, key: str) -> Function | None:
     by = Function.id == key.removeprefix(PREFIX) if is_function(key) else Function.catalog_id == key
     return session.scalar(
-        select(Function).where(Function.workspace_id == workspace_id, Function.kind == "DESTINATION", by)
+        select(Function).where(Function.workspace_id == workspace_id, Function.kind == kind, by)
     )
 
 

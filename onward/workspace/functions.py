@@ -20,8 +20,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from onward.workspace import audit, ids
-from onward.workspace.compile import secret_identity
-from onward.workspace.entities import Destination, Function, FunctionVersion, InsertInstance
+from onward.workspace.compile import secret_identity, source_secret_identity
+from onward.workspace.entities import Destination, Function, FunctionVersion, InsertInstance, Source
 from onward.workspace.errors import Conflict, Invalid, NotFound
 from onward.workspace.function_catalogue import FunctionSetting, settings_of, slug_of
 from onward.workspace.function_code import CheckCode, Code, Language
@@ -40,24 +40,30 @@ MAX_BATCH = 400
 """Events (spec §10.4)."""
 
 
+Instance = Destination | InsertInstance | Source
+"""What runs a function with settings of its own."""
+
+
 @dataclass(frozen=True)
 class Instances:
     """Where a function is in use."""
 
     destinations: Sequence[Destination]
     inserted: Sequence[InsertInstance]
+    sources: Sequence[Source]
 
     def __bool__(self) -> bool:
-        return bool(self.destinations or self.inserted)
+        return bool(self.all)
 
     @property
-    def all(self) -> list[Destination | InsertInstance]:
-        return [*self.destinations, *self.inserted]
+    def all(self) -> list[Instance]:
+        return [*self.destinations, *self.inserted, *self.sources]
 
     @property
     def source_ids(self) -> set[str]:
-        """The sources whose events it gets."""
+        """The sources whose events it gets, or makes."""
         ids = {destination.source_id for destination in self.destinations}
+        ids |= {source.id for source in self.sources}
         return ids | {source_of(instance) for instance in self.inserted}
 
 
@@ -92,9 +98,11 @@ def latest_version(session: Session, function: Function) -> FunctionVersion:
 def instances_of(session: Session, function: Function) -> Instances:
     destinations = select(Destination).where(Destination.definition == slug_of(function))
     inserted = select(InsertInstance).where(InsertInstance.function_id == function.id)
+    sources = select(Source).where(Source.kind == slug_of(function))
     return Instances(
         session.scalars(destinations.order_by(Destination.created_at, Destination.id)).all(),
         session.scalars(inserted.order_by(InsertInstance.created_at, InsertInstance.id)).all(),
+        session.scalars(sources.order_by(Source.created_at, Source.id)).all(),
     )
 
 
@@ -236,14 +244,16 @@ def delete_function(editor: Editor, function: Function) -> None:
     editor.deleted(function)
 
 
-def sealed_identity(instance: Destination | InsertInstance, setting: str) -> str:
+def sealed_identity(instance: Instance, setting: str) -> str:
     """What the sealed setting of an instance is bound to."""
     if isinstance(instance, Destination):
         return secret_identity(instance.id, setting)
+    if isinstance(instance, Source):
+        return source_secret_identity(instance.id, setting)
     return f"insert-function-instance/{instance.id}/{setting}"
 
 
-def _follow(editor: Editor, instance: Destination | InsertInstance, sensitive: dict[str, bool]) -> None:
+def _follow(editor: Editor, instance: Instance, sensitive: dict[str, bool]) -> None:
     before = audit.state(instance)
     instance.secrets = {name: sealed for name, sealed in instance.secrets.items() if name in sensitive} | {
         name: editor.cipher.seal_value(value, sealed_identity(instance, name))

@@ -13,6 +13,17 @@ import msgspec
 from onward.pipeline.governance.spec import Governance, Transformation
 
 
+class SourceFunction(msgspec.Struct, frozen=True, kw_only=True):
+    """The function that a source is (spec §10.9)."""
+
+    id: str
+    version: str
+    """Id of the deployed version; its code is not in here (`onward.workspace.functions`)."""
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
+    sensitive: tuple[str, ...] = ()
+    """Names of the settings that must not show."""
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     workspace_id: str
@@ -24,6 +35,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Accepted requests a second, or None for no limit."""
     governance: Governance | None = None
     """Schema, tracking plan and transformations; None if there are none, which costs nothing."""
+    function: SourceFunction | None = None
+    """What makes events of the requests to its webhook, if it is a function."""
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):

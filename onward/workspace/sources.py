@@ -1,6 +1,7 @@
 """Sources and their write keys: create, update, delete."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec import UNSET, UnsetType
@@ -8,9 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from onward.workspace import audit, ids
-from onward.workspace.entities import Source, WriteKey
+from onward.workspace.entities import Function, Source, WriteKey
 from onward.workspace.errors import Conflict, Invalid, NotFound
+from onward.workspace.function_catalogue import definition_of, find_source_function, slug_of
+from onward.workspace.functions import ensure_deployed, sealed_identity
 from onward.workspace.names import check_name, check_slug
+from onward.workspace.sealed import set_settings
 from onward.workspace.source_catalogue import source_definition
 from onward.workspace.store import Editor
 
@@ -38,9 +42,11 @@ def create_source(
     rate_limit: float | None = None,
     write_keys: Sequence[str] = (),
 ) -> Source:
-    """A new source with the write keys given, or a new one. `kind` is a catalogue slug or id."""
+    """A new source with the write keys given, or a new one. `kind` is a catalogue slug or id, also of a
+    source function, which is deployed by this if it never was."""
     _check_slug(editor, slug, None)
-    definition = source_definition(kind)
+    function = find_source_function(editor.session, editor.workspace.id, kind)
+    definition = source_definition(kind).slug if function is None else slug_of(function)
     if name is not None:
         check_name(name)
     _check_rate_limit(rate_limit)
@@ -49,9 +55,10 @@ def create_source(
         workspace_id=editor.workspace.id,
         slug=slug,
         name=name if name is not None else slug,
-        kind=definition.slug,
+        kind=definition,
         enabled=enabled,
-        settings=settings or {},
+        settings=settings or {} if function is None else {},
+        secrets={},
         labels=labels or [],
         rate_limit=rate_limit,
         created_at=editor.now,
@@ -60,6 +67,9 @@ def create_source(
     for key in write_keys or (ids.write_key(),):
         _check_write_key(editor, key)
         source.write_keys.append(WriteKey(key=key, created_at=editor.now))
+    if function is not None:
+        ensure_deployed(editor, function)
+        _set_settings(editor, source, function, settings or {})
     editor.created(source)
     return source
 
@@ -76,19 +86,23 @@ def update_source(
     labels: list[dict[str, Any]] | UnsetType = UNSET,
     rate_limit: float | UnsetType | None = UNSET,
 ) -> bool:
-    """Change what is given; whether anything differs."""
+    """Change what is given; whether anything differs. Settings of a source function are merged into what is
+    there, others take its place."""
     before = audit.state(source)
+    function = find_source_function(editor.session, editor.workspace.id, source.kind)
     if slug is not UNSET:
         _check_slug(editor, slug, source)
         source.slug = slug
-    if kind is not UNSET:
-        source.kind = source_definition(kind).slug
+    if kind is not UNSET and kind != source.kind:
+        _change_kind(editor, source, function, kind)
     if name is not UNSET:
         check_name(name)
         source.name = name
     if enabled is not UNSET:
         source.enabled = enabled
-    if settings is not UNSET:
+    if function is not None:
+        _set_settings(editor, source, function, {} if settings is UNSET else settings)
+    elif settings is not UNSET:
         source.settings = settings
     if labels is not UNSET:
         source.labels = labels
@@ -128,6 +142,23 @@ def remove_write_key(editor: Editor, source: Source, key: str) -> None:
     before = audit.state(source)
     source.write_keys.remove(found)
     editor.modified(source, before)
+
+
+def _change_kind(editor: Editor, source: Source, function: Function | None, kind: str) -> None:
+    other = find_source_function(editor.session, editor.workspace.id, kind)
+    if function is not None or other is not None:
+        if function is not other:
+            raise Conflict(
+                f"the source {source.slug} can't become another function, or stop being one", field="kind"
+            )
+        return
+    source.kind = source_definition(kind).slug
+
+
+def _set_settings(editor: Editor, source: Source, function: Function, given: Mapping[str, Any]) -> None:
+    """What is disabled need not have what is required."""
+    definition = definition_of(editor.session, editor.workspace, function, all_optional=not source.enabled)
+    set_settings(source, editor.cipher, partial(sealed_identity, source), definition, given)
 
 
 def _check_slug(editor: Editor, slug: str, source: Source | None) -> None:

@@ -103,11 +103,11 @@ def function_named(editor: Editor, kind: Kind, name: str, field: str) -> Functio
     return only(found, f"{kind} function", name, field)
 
 
-def name_of_function(session: Session, definition: str | None) -> str | None:
-    """The name of the destination function that a definition's slug stands for; None for any other slug."""
+def name_of_function(session: Session, kind: Kind, definition: str | None) -> str | None:
+    """The name of the function of this kind that a definition's slug stands for; None for any other slug."""
     if definition is None or not is_function(definition):
         return None
-    query = select(Function).where(Function.kind == "DESTINATION")
+    query = select(Function).where(Function.kind == kind)
     return next((each.name for each in session.scalars(query) if slug_of(each) == definition), None)
 
 

@@ -195,7 +195,7 @@ def transformation_part(session: Session, made: Transformation, source: Source) 
     config = changes.hash_properties_configuration
     if config is not None and made.secrets:
         config = msgspec.structs.replace(config, key=variable(source.slug, made.name, "key"))
-    function = name_of_function(session, made.destination)
+    function = name_of_function(session, "DESTINATION", made.destination)
     return TransformationPart(
         name=made.name,
         condition=made.condition,

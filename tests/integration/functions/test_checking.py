@@ -5,7 +5,9 @@ import threading
 import pytest
 
 from onward.functions.checking import CodeChecker, check
+from onward.functions.process import Limits
 from onward.functions.sandbox import Confinement
+from onward.functions.selftest import Boundary, Layer
 from onward.workspace.errors import Invalid, Unavailable
 
 from .tools import CONFINEMENT, PATIENT
@@ -53,9 +55,7 @@ async def test_what_cannot_be_loaded_is_refused(text: str, language: str | None,
 
 
 async def test_code_that_does_not_end_is_refused() -> None:
-    from onward.functions.process import Limits
-
-    with pytest.raises(Invalid, match="did not load within 0.5 s"):
+    with pytest.raises(Invalid, match=r"did not load within 0\.5 s"):
         await check(CONFINEMENT, "for (;;) {}", limits=Limits(wall=0.5))
 
 
@@ -84,7 +84,5 @@ def test_where_the_sandbox_does_not_hold_code_is_kept_unchecked_and_types_are_no
         checker("let a: number", "TYPESCRIPT")
 
 
-def _nothing_holds():
-    from onward.functions.selftest import Boundary, Layer
-
+def _nothing_holds() -> Boundary:
     return Boundary(permissions=Layer(True, "holds"), box=Layer(False, "off"))
