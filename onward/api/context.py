@@ -1,6 +1,6 @@
 """What handlers are given: the store as the caller may use it, and the page that is asked for."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -17,6 +17,8 @@ from onward.api.preconditions import STATE, Condition
 from onward.destinations.definition import Runtime
 from onward.egress.http import Client
 from onward.functions.workshop import Workshop
+from onward.metering.asking import Questions
+from onward.metering.outcomes import Funnel, Inflow, Window
 from onward.metering.query import Question, Totals
 from onward.workspace.access import Access
 from onward.workspace.errors import Forbidden, Invalid
@@ -90,7 +92,18 @@ class Discarded(Protocol):
 class Delivery(Protocol):
     """What became of a destination's events (`onward.delivery.report.DeliveryReport`)."""
 
+    @property
+    def ask(self) -> Questions: ...
+
+    def funnel(
+        self, destination_id: str, source_id: str, window: Window, inflow: Inflow, *, to_now: bool
+    ) -> Funnel | None: ...
+
     def books(self, destination_id: str, source_id: str) -> Books: ...
+
+    def all_books(self, sources: Mapping[str, str]) -> Mapping[str, Books]: ...
+
+    def accepted(self) -> Mapping[str, int]: ...
 
     def discards(
         self, destination_id: str, limit: int, before: int | None, code: str | None, message_id: str | None

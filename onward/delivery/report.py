@@ -3,10 +3,14 @@
 Reads what is committed; may block for some milliseconds.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from onward.delivery.state.protocol import Discard, StateStore
+from onward.delivery.state.protocol import Totals as DestinationTotals
 from onward.eventlog.protocol import LogReader, Position
+from onward.metering.outcomes import Funnel, Inflow, Window, funnel
 from onward.metering.query import Question, Totals
 
 
@@ -32,6 +36,8 @@ class DeliveryReport:
     def __init__(self, store: StateStore, log: LogReader) -> None:
         self._store = store
         self._log = log
+        self.ask = store.questions()
+        """What was counted over time, what waits, single failures."""
 
     def books(self, destination_id: str, source_id: str) -> Books:
         """All zero for a destination that was never enabled."""
@@ -39,16 +45,20 @@ class DeliveryReport:
         if totals is None:
             return NOTHING
         # The head is read after the books, so it is never behind them; what came between is pending.
-        head = self._log.heads().get(source_id, Position())
-        return Books(
-            received=totals.received(head),
-            delivered=totals.delivered,
-            filtered=totals.filtered,
-            discarded=totals.discarded,
-            pending=totals.pending(head),
-            retrying=totals.parked,
-            paused_since=totals.breaker_opened_at,
-        )
+        return _books(totals, self._log.heads().get(source_id, Position()))
+
+    def all_books(self, sources: Mapping[str, str]) -> dict[str, Books]:
+        """Of many destinations: `destination id → source id`."""
+        totals = self._store.totals()
+        heads = self._log.heads()
+        return {
+            id: _books(totals[id], heads.get(source_id, Position())) if id in totals else NOTHING
+            for id, source_id in sources.items()
+        }
+
+    def accepted(self) -> dict[str, int]:
+        """How many events each source has ever accepted."""
+        return {source_id: head.seq for source_id, head in self._log.heads().items()}
 
     def discards(
         self,
@@ -64,3 +74,25 @@ class DeliveryReport:
     def counters(self, destination_id: str, outcome: str, question: Question) -> Totals:
         """What was counted as an outcome, over time."""
         return self._store.counters(destination_id, outcome, question)
+
+    def funnel(
+        self, destination_id: str, source_id: str, window: Window, inflow: Inflow, *, to_now: bool
+    ) -> Funnel | None:
+        """`inflow` is what the source accepted; None for a destination that was never enabled."""
+        flow = self.ask.flow(destination_id, window)
+        if flow is None:
+            return None
+        head = self._log.heads().get(source_id, Position())
+        return funnel(flow, inflow, max(head.seq, flow.cursor_seq), to_now=to_now)
+
+
+def _books(totals: DestinationTotals, head: Position) -> Books:
+    return Books(
+        received=totals.received(head),
+        delivered=totals.delivered,
+        filtered=totals.filtered,
+        discarded=totals.discarded,
+        pending=totals.pending(head),
+        retrying=totals.parked,
+        paused_since=totals.breaker_opened_at,
+    )

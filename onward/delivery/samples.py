@@ -17,11 +17,11 @@ import structlog
 
 from onward.delivery.item import Item
 from onward.delivery.settle import can_be_kept, text_of
-from onward.delivery.state.protocol import Sample
 from onward.destinations.outcome import Outcome
 from onward.egress import redact
 from onward.egress.masking import Masking
 from onward.egress.record import Recorder
+from onward.metering.fates import Sample
 
 AT_ONCE = 3
 EVERY = 10.0

@@ -16,13 +16,13 @@ from onward.delivery.retry import next_attempt
 from onward.delivery.state.protocol import (
     DELIVERED,
     LATENCY_BOUNDS,
-    Attempt,
     Changes,
     Discard,
     Parked,
     Repark,
 )
 from onward.destinations.outcome import Outcome
+from onward.metering.fates import Attempt
 from onward.pipeline import personal
 from onward.pipeline.normalise import USER_DELETED
 from onward.pipeline.types import Event, Json

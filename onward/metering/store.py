@@ -18,6 +18,7 @@ import zstandard
 
 from onward.eventlog.protocol import Position
 from onward.metering import query
+from onward.metering.outcomes import Inflow, Window
 from onward.metering.query import Question, Totals
 from onward.metering.sketch import Sketch
 
@@ -132,6 +133,22 @@ class UsageStore:
         with self._lock:
             listed = ", ".join("?" * len(source_ids))
             return query.ask(self._db, "volume", question, f"source_id IN ({listed})", source_ids)
+
+    def inflow(self, source_id: str, window: Window) -> Inflow:
+        """Accepted events of a source within a window and since."""
+        with self._lock:
+            self._db.execute("BEGIN")
+            try:
+                within, since = self._db.execute(
+                    "SELECT coalesce(sum(iif(minute < ?3, count, 0)), 0),"
+                    " coalesce(sum(iif(minute < ?3, 0, count)), 0)"
+                    " FROM volume WHERE source_id = ?1 AND minute >= ?2",
+                    (source_id, window.start, window.end),
+                ).fetchone()
+                row = self._db.execute("SELECT seq FROM meter WHERE source_id = ?", (source_id,)).fetchone()
+            finally:
+                self._db.execute("COMMIT")
+        return Inflow(within, since, row[0] if row else 0)
 
     def calls(self, scopes: Sequence[str], first: int, last: int) -> dict[str, list[Calls]]:
         """By scope: accepted events by day, of the days from `first` to `last` that had any."""

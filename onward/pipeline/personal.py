@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+import orjson
+
 MASK = "********"
 
 RED = (
@@ -92,6 +94,14 @@ def masked(value: Any, parent: str = "") -> Any:
 def text(value: str) -> str:
     """A text with the e-mail addresses in it masked."""
     return _EMAIL.sub(MASK, value) if "@" in value else value
+
+
+def document(value: str) -> str:
+    """JSON as a text, what is personal in it masked; any other text as a whole: it can't be told apart."""
+    try:
+        return orjson.dumps(masked(orjson.loads(value))).decode()
+    except orjson.JSONDecodeError:
+        return MASK if value else value
 
 
 @lru_cache(maxsize=8192)

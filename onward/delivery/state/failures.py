@@ -12,7 +12,8 @@ import msgspec
 import orjson
 import zstandard
 
-from onward.delivery.state.protocol import SAMPLES_KEPT, Attempt, Changes, Sample
+from onward.delivery.state.protocol import Changes
+from onward.metering.fates import SAMPLES_KEPT, Attempt, Sample
 
 ATTEMPT = ("message_id", "subscription_id", "at", "attempt", "outcome", "code", "message", "due_at")
 SAMPLE = (

@@ -15,6 +15,8 @@ import msgspec
 
 from onward.eventlog.protocol import Position
 from onward.metering import query
+from onward.metering.asking import Questions
+from onward.metering.fates import Attempt, Sample
 from onward.metering.query import Question
 from onward.pipeline.types import Event
 
@@ -93,49 +95,6 @@ class Discard(msgspec.Struct, kw_only=True):
     message: str
     payload: dict[str, Any]
     event: dict[str, Any]
-
-
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One that failed and will be repeated, or that succeeded after others had failed."""
-
-    message_id: str
-    subscription_id: str
-    at: int
-    """Milliseconds since the epoch."""
-    attempt: int
-    """The first is 1."""
-    outcome: str
-    """`retry` or `delivered`."""
-    code: str = ""
-    message: str = ""
-    due_at: float = 0.0
-    """Of a retry: when the next attempt is due, in seconds since the epoch."""
-
-
-class Sample(msgspec.Struct, kw_only=True):
-    """A failure kept with what was sent and answered, one of few of its kind. Secrets are masked in it."""
-
-    id: int = 0
-    subscription_id: str
-    outcome: str
-    """`retry` or `discarded`."""
-    code: str
-    at: int
-    """Milliseconds since the epoch."""
-    received_at: int
-    message_id: str
-    attempt: int
-    message: str
-    event: dict[str, Any]
-    payload: dict[str, Any]
-    exchanges: list[dict[str, Any]]
-    """Requests and answers, in the shape of `onward.egress.record.Exchange`."""
-    trace: Any = None
-    """What a function's run left behind: logs, requests, the error."""
-
-
-SAMPLES_KEPT = 10
-"""Of one mapping, outcome and code, the newest."""
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -304,6 +263,10 @@ class StateStore(Protocol):
 
     def counters(self, destination_id: str, outcome: str, question: Question) -> query.Totals:
         """What was counted as an outcome; successes after a retry are counted as retried too."""
+        ...
+
+    def questions(self) -> Questions:
+        """What people ask of it, over a connection of its own; closed with the store."""
         ...
 
     def prune(self, discards_before: int, counters_before: int) -> None:

@@ -32,6 +32,7 @@ from onward.delivery.state.protocol import (
     Parked,
     Totals,
 )
+from onward.delivery.state.questions import SqliteQuestions
 from onward.eventlog.protocol import Position
 from onward.metering import query
 from onward.metering.query import Question
@@ -73,6 +74,7 @@ class SqliteStateStore:
         self._writing = Lock()
         self._rolled: dict[str, int] = {}
         """By destination, the minute up to which counters stand for whole hours."""
+        self._questions: SqliteQuestions | None = None
         self._read = self._connect()
         self._ask = self._connect()
         self._write = self._connect()
@@ -335,6 +337,11 @@ class SqliteStateStore:
                 retried=f"code <> '{DELIVERED}1'" if outcome == "delivered" else "0",
             )
 
+    def questions(self) -> SqliteQuestions:
+        if self._questions is None:
+            self._questions = SqliteQuestions(self._path)
+        return self._questions
+
     def prune(self, discards_before: int, counters_before: int) -> None:
         minute = counters_before // 60_000
         with self._transaction() as db:
@@ -372,6 +379,8 @@ class SqliteStateStore:
         self._rolled[destination_id] = hour
 
     def close(self) -> None:
+        if self._questions is not None:
+            self._questions.close()
         self._read.close()
         self._ask.close()
         self._write.close()

@@ -8,10 +8,13 @@ from rig import BATCHED, QUICK, Rig
 
 from onward.delivery.samples import AT_ONCE
 from onward.delivery.state import failures
+from onward.delivery.state.protocol import Changes
 from onward.delivery.state.sqlite import SqliteStateStore
 from onward.destinations.outcome import DELIVERED, discarded, from_response, retry
 from onward.egress.http import Request, Response
 from onward.egress.masking import Masking
+from onward.eventlog.protocol import Position
+from onward.metering.fates import SAMPLES_KEPT, Sample
 
 
 class Tool:
@@ -137,9 +140,6 @@ def test_latencies_of_an_earlier_version_are_kept(tmp_path):
 
 @pytest.mark.parametrize("outcome", ["retry", "discarded"])
 async def test_only_the_newest_samples_of_a_kind_are_kept(tmp_path, outcome):
-    from onward.delivery.state.protocol import SAMPLES_KEPT, Changes, Sample
-    from onward.eventlog.protocol import Position
-
     store = SqliteStateStore(tmp_path)
     store.open_destination("d", Position())
     changes = Changes()
