@@ -19,6 +19,7 @@ from litestar.types import Message, Scope
 from onward.api import (
     audit,
     catalog,
+    connections,
     delivery_overview,
     destinations,
     docs,
@@ -112,6 +113,7 @@ def create_api(
                     *tokens.ROUTES,
                     *regulations.ROUTES,
                     *delivery_overview.ROUTES,
+                    connections.get_connections,
                     *usage.ROUTES,
                     catalog.router,
                     sources.router,

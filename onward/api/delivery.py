@@ -8,7 +8,7 @@ from litestar import Router, get
 
 from onward.api.answers import Json, timestamp
 from onward.api.answers import data as answer
-from onward.api.context import ApiRequest, Discarded, Id, InContext, Pages
+from onward.api.context import ApiRequest, Books, Discarded, Id, InContext, Pages
 from onward.api.query import read_query
 from onward.egress import redact
 from onward.pipeline import personal
@@ -77,17 +77,19 @@ def get_delivery(context: InContext, destination_id: Id) -> Json:
         destination = edit.get_destination(session, context.workspace_id, destination_id)
         source_id = destination.source_id
     books = context.delivery.books(destination_id, source_id)
-    return answer(
-        delivery={
-            "received": books.received,
-            "delivered": books.delivered,
-            "filtered": books.filtered,
-            "discarded": books.discarded,
-            "pending": books.pending,
-            "retrying": books.retrying,
-            "pausedSince": None if books.paused_since is None else timestamp(int(books.paused_since * 1000)),
-        }
-    )
+    return answer(delivery=books_view(books))
+
+
+def books_view(books: Books) -> BooksView:
+    return {
+        "received": books.received,
+        "delivered": books.delivered,
+        "filtered": books.filtered,
+        "discarded": books.discarded,
+        "pending": books.pending,
+        "retrying": books.retrying,
+        "pausedSince": None if books.paused_since is None else timestamp(int(books.paused_since * 1000)),
+    }
 
 
 @get(

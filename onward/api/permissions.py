@@ -120,6 +120,7 @@ OPERATIONS: dict[str, Permission] = {
     "runSubscriptionHook": Permission.DESTINATION_WRITE,
     "createDestinationAudience": Permission.DESTINATION_WRITE,
     "getDestinationAudience": Permission.DESTINATION_WRITE,
+    "getConnections": Permission.SOURCE_READ,
     "getDestinationDelivery": Permission.DESTINATION_READ,
     "listDestinationDiscards": Permission.DELIVERY_READ,
     "getEventDeliveryFromDestination": Permission.DESTINATION_READ,

@@ -74,7 +74,7 @@ FAMILIES: dict[str, Family] = {
         """listSources getSource listConnectedDestinationsFromSource listConnectedWarehousesFromSource
         listSourceDebuggerEvents listDestinations getDestination listSubscriptionsFromDestination
         getSubscriptionFromDestination listFiltersFromDestination getFilterInDestination
-        previewDestinationFilter previewDestination previewTrigger getDestinationDelivery
+        previewDestinationFilter previewDestination previewTrigger getDestinationDelivery getConnections
         listDestinationDiscards getEventDeliveryFromDestination listDeliverySamplesFromDestination
         listSchemaSettingsInSource listSchemaEventsInSource listTransformations
         getTransformation getLatestFromEdgeFunctions getIngressSuccessMetricsFromDeliveryOverview
