@@ -261,6 +261,7 @@ async def serve(settings: Settings) -> None:
             runtime=bridge,
             workshop=workshop,
             failed=reader.failed,
+            door=reader.outcomes,
         ),
     )
     functions = SourceFunctions(

@@ -30,6 +30,7 @@ from onward.api import (
     filters,
     function_tests,
     functions,
+    funnel,
     iam,
     insert_functions,
     installation,
@@ -57,7 +58,7 @@ from onward.api.context import Delivery, Recent, provide_context, provide_paging
 from onward.api.delivery import router as delivery_routes
 from onward.api.errors import http_error, nested_too_deeply, no_json, unexpected_error, workspace_error
 from onward.api.metadata import Metadata
-from onward.api.numbers import Failed, Numbers, nothing_failed
+from onward.api.numbers import Door, Failed, Numbers, nothing_came, nothing_failed
 from onward.api.preconditions import tagged
 from onward.api.rate_limit import RateLimit, limited, tell_standing
 from onward.api.throttle import Throttle
@@ -87,6 +88,7 @@ def create_api(
     runtime: Runtime | None = None,
     workshop: Workshop | None = None,
     failed: Failed = nothing_failed,
+    door: Door = nothing_came,
 ) -> Litestar:
     """The application, on the data folder of `settings`, which `bootstrap` has set up.
 
@@ -125,6 +127,7 @@ def create_api(
                     filters.router,
                     delivery_routes,
                     *event_delivery.ROUTES,
+                    *funnel.ROUTES,
                     testing.preview_trigger,
                     testing.get_sample_event,
                     testing.router,
@@ -167,7 +170,7 @@ def create_api(
                 "http": http or HttpClient.of(settings),
                 "runtime": runtime,
                 "workshop": workshop,
-                "numbers": Numbers(UsageStore(settings.data), failed, delivery.counters),
+                "numbers": Numbers(UsageStore(settings.data), failed, delivery.counters, door),
             }
         ),
         request_max_body_size=MAX_BODY,

@@ -30,6 +30,17 @@ class Failed(Protocol):
     ) -> Totals: ...
 
 
+class Door(Protocol):
+    """Events of a source by what the front door did with them, of the minutes that begin within [start, end)
+    in ms (`onward.tracking.ledger.LedgerReader.outcomes`)."""
+
+    def __call__(self, source_id: str, since: int, until: int) -> dict[str, int]: ...
+
+
+def nothing_came(source_id: str, since: int, until: int) -> dict[str, int]:
+    return {}
+
+
 def nothing_failed(source_id: str, codes: Sequence[str], question: Question, *, other: bool) -> Totals:
     return NONE
 
@@ -42,6 +53,7 @@ class Numbers:
     failed: Failed
     counters: Callable[[str, str, Question], Totals]
     """Of a destination: its id, the outcome, the question (`onward.delivery.report.DeliveryReport`)."""
+    door: Door = nothing_came
 
 
 def numbers(request: ApiRequest) -> Numbers:

@@ -126,6 +126,8 @@ OPERATIONS: dict[str, Permission] = {
     "getEventDeliveryFromDestination": Permission.DESTINATION_READ,
     "listDeliverySamplesFromDestination": Permission.DELIVERY_READ,
     "listDeliveryReasons": Permission.ANY,
+    "getDeliveryFunnel": Permission.SOURCE_READ,
+    "getPendingRetryFromDeliveryOverview": Permission.DESTINATION_READ,
     "listSchemaSettingsInSource": Permission.SOURCE_READ,
     "updateSchemaSettingsInSource": Permission.SOURCE_WRITE,
     "listSchemaEventsInSource": Permission.SOURCE_READ,

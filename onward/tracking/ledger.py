@@ -359,6 +359,17 @@ class LedgerReader:
             )
         ]
 
+    def outcomes(self, source_id: str, since: int, until: int) -> dict[str, int]:
+        """Events by outcome (`accepted`, `duplicate`, `discarded`, `filtered`) of those minutes; of
+        `rejected`, requests."""
+        return dict(
+            self._rows(
+                "select outcome, sum(events) from counts where source_id = ? and minute >= ? and minute < ?"
+                " group by outcome",
+                (source_id, since // 60_000, -(-until // 60_000)),
+            )
+        )
+
     def discards(self, source_id: str, code: str | None = None, limit: int = 10) -> list[Discard]:
         """Sampled discards, newest first."""
         return [

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from litestar import Litestar
 
-from onward.delivery.state.protocol import Changes, Count
+from onward.delivery.state.protocol import Changes, Count, Parked
 from onward.delivery.state.sqlite import SqliteStateStore
 from onward.eventlog.protocol import Position
 from onward.metering.sketch import Sketch
@@ -345,3 +345,77 @@ async def test_usage_by_day(call: Call, source: dict[str, Any], usage: UsageStor
     assert future == []
     await call("GET", "/usage/mtu/daily", params={"period": "soon"}, status=422)
     await call("GET", "/usage/mtu/daily", status=422)
+
+
+async def test_the_funnel_adds_up(
+    call: Call,
+    source: dict[str, Any],
+    destination: dict[str, Any],
+    usage: UsageStore,
+    state: SqliteStateStore,
+    ledger: Ledger,
+    app: Litestar,
+    settings: Settings,
+) -> None:
+    object.__setattr__(app.state.numbers, "door", LedgerReader(settings.data / "ingest.db").outcomes)
+    bad = [{"type": "track"}, {"type": "track", "event": "A"}]
+    ledger.discarded(Report(source["id"], NOW, None, bad, {0: "event_not_defined", 1: "unplanned"}))
+    ledger.flush()
+    volume = {Volume(NOW // MINUTE, "track", "A", ""): 12, Volume(NOW // MINUTE - 30, "track", "A", ""): 5}
+    usage.commit({source["id"]: (source["workspaceId"], Counted(Position(9, 17), volume))})
+    state.open_destination(destination["id"], Position())
+    changes = Changes()
+    changes.cursor = Position(9, 17)
+    changes.fanned_out, changes.skipped = 1, 2
+    for outcome, code, number in (("delivered", "successes.attempt.2", 9), ("filtered", "x", 3)):
+        changes.count(Count(outcome, code, "sub", "track", "A", ""), number)
+    changes.count(Count("discarded", "400", "sub", "track", "A", ""), 4)
+    state.commit([(destination["id"], changes)], NOW / 1000)
+    params = {
+        "sourceId": source["id"],
+        "destinationConfigId": destination["id"],
+        "startTime": iso(NOW - 20 * MINUTE),
+    }
+    shown = (await call("GET", f"{STEP}/funnel", params=params))["funnel"]
+    assert shown["source"] == {
+        "received": 14,
+        "duplicates": 0,
+        "failedOnIngest": 1,
+        "filteredAtSource": 1,
+        "accepted": 12,
+    }
+    found = shown["destination"]
+    assert (found["pendingBefore"], found["accepted"], found["fannedOut"]) == (5, 12, 1)
+    assert (found["notForIt"], found["filteredAtDestination"], found["failedDelivery"]) == (2, 3, 4)
+    assert (found["successfulDelivery"], found["deliveredAtOnce"], found["pending"]) == (9, 0, 0)
+    del params["destinationConfigId"]
+    assert (await call("GET", f"{STEP}/funnel", params=params))["funnel"]["destination"] is None
+    other = (await call("POST", "/sources", {"slug": "x", "metadataId": "python"}, status=201))["source"]
+    params = {"sourceId": other["id"], "destinationConfigId": destination["id"]}
+    (error,) = await call("GET", f"{STEP}/funnel", params=params, status=422)
+    assert error["field"] == "sourceId"
+    assert (await call("GET", f"{STEP}/funnel", params={"sourceId": other["id"]}))["funnel"]["source"]
+
+
+async def test_what_waits_can_be_told_apart(
+    call: Call, source: dict[str, Any], destination: dict[str, Any], state: SqliteStateStore
+) -> None:
+    state.open_destination(destination["id"], Position())
+    changes = Changes()
+    changes.park = [
+        Parked(
+            subscription_id="sub", message_id=f"m{n}", event_type="track", event_name="A" if n else "B",
+            app_version="", received_at=0, payload={}, event={}, due_at=1.0, attempt=1,
+            first_attempt_at=1.0, deadline=9.0, code="503",
+        )
+        for n in range(4)
+    ]  # fmt: skip
+    state.commit([(destination["id"], changes)], 1.0)
+    params = {"sourceId": source["id"], "destinationConfigId": destination["id"]}
+    found = await call("GET", f"{STEP}/pending-retry", params=params | {"groupBy": "eventName,discardReason"})
+    assert found["total"] == 4
+    assert found["dataset"] == [
+        {"eventName": "A", "discardReason": "503", "total": 3},
+        {"eventName": "B", "discardReason": "503", "total": 1},
+    ]
+    await call("GET", f"{STEP}/pending-retry", params=params | {"groupBy": "spaceId"}, status=422)

@@ -76,6 +76,7 @@ FAMILIES: dict[str, Family] = {
         getSubscriptionFromDestination listFiltersFromDestination getFilterInDestination
         previewDestinationFilter previewDestination previewTrigger getDestinationDelivery getConnections
         listDestinationDiscards getEventDeliveryFromDestination listDeliverySamplesFromDestination
+        getDeliveryFunnel getPendingRetryFromDeliveryOverview
         listSchemaSettingsInSource listSchemaEventsInSource listTransformations
         getTransformation getLatestFromEdgeFunctions getIngressSuccessMetricsFromDeliveryOverview
         getIngressFailedMetricsFromDeliveryOverview getFilteredAtSourceMetricsFromDeliveryOverview
@@ -190,6 +191,8 @@ ASKS_AGAIN = {
     "getFilteredAtDestinationMetricsFromDeliveryOverview",
     "getEgressFailedMetricsFromDeliveryOverview",
     "getEgressSuccessMetricsFromDeliveryOverview",
+    "getDeliveryFunnel",
+    "getPendingRetryFromDeliveryOverview",
     "getEventsVolumeFromWorkspace",
     "listDeliveryMetricsSummaryFromDestination",
 } | {name for family in CONNECTING for name in FAMILIES[family][2].split()}
