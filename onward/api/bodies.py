@@ -23,6 +23,8 @@ class CreateSource(Body):
     """Or, ours: the catalogue's slug."""
     enabled: bool = True
     settings: Json = msgspec.field(default_factory=dict)
+    disconnect_all_warehouses: bool | None = None
+    """Both mean the same here: a new source has no warehouse until it is connected to one."""
     name: str | None = None
     """Ours; Segment names a source after its slug first."""
     rate_limit: float | None = None

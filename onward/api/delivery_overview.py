@@ -34,6 +34,7 @@ from onward.api.numbers import (
 )
 from onward.api.query import read_query
 from onward.metering.query import Question, Series, Totals
+from onward.pipeline.governance import FILTERED_AT_SOURCE
 from onward.workspace.definitions import Definition
 from onward.workspace.destinations import get_destination
 from onward.workspace.entities import Destination
@@ -49,12 +50,6 @@ SUMMARY_RANGES: Ranges = {
 }
 SUMMARY_STARTS = {"MINUTE": HOUR, "HOUR": 7 * DAY, "DAY": 30 * DAY}
 """How long before the end a summary begins if nothing is said."""
-FILTERED_AT_SOURCE = (
-    *("common_schema_violation", "event_setting", "schema_violation", "unplanned"),
-    "unplanned_and_schema_violation",
-)
-"""Discards of the front door that a source's own rules ask for (spec §12.4)."""
-
 ABOUT = ("eventName", "eventType", "appVersion")
 WITH_REASON = (*ABOUT, "discardReason")
 AT_DESTINATION = (*WITH_REASON, "subscriptionId")
@@ -258,7 +253,7 @@ def _at_the_door(context: Context, request: ApiRequest, paging: Paging, step: st
     asked = read_query(request, SourceQuery)
     where = {"discardReason": asked.discard_reason}
     question = _of_source(context, asked, paging, WITH_REASON, where, step)
-    found = numbers(request).failed(asked.source_id, FILTERED_AT_SOURCE, question, other=other)
+    found = numbers(request).failed(asked.source_id, tuple(FILTERED_AT_SOURCE), question, other=other)
     return _answer(found, question, paging, step)
 
 

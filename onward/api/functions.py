@@ -74,8 +74,8 @@ class FunctionItem(TypedDict):
     """Id of the user or token."""
     displayName: str
     """With the workspace's name, but for source functions."""
-    description: str
-    logoUrl: str
+    description: str | None
+    logoUrl: str | None
     catalogId: str
     """Its metadataId, for destinations of it."""
 
@@ -327,8 +327,8 @@ def _item(workspace: Workspace, function: Function) -> FunctionItem:
         "createdAt": timestamp(function.created_at),
         "createdBy": function.created_by,
         "displayName": shown_name(function, workspace),
-        "description": function.description,
-        "logoUrl": function.logo_url,
+        "description": function.description or None,
+        "logoUrl": function.logo_url or None,
         "catalogId": function.catalog_id,
     }
 

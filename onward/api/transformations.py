@@ -83,6 +83,8 @@ class TransformationView(_TransformationView, TypedDict):
     allowProperties: NotRequired[list[str]]
     dropProperties: NotRequired[list[str]]
     """Ours."""
+    drop: NotRequired[bool]
+    """Whether events that meet the condition are dropped, whatever else is set."""
     hashPropertiesConfiguration: NotRequired[HashView]
 
 

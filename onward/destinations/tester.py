@@ -25,7 +25,7 @@ from onward.egress.http import Client, EgressError
 from onward.egress.masking import Masking
 from onward.egress.record import DryRun, Exchange, Recorder
 from onward.pipeline import explain, payloads, route, triggers
-from onward.pipeline.governance.transformations import TransformationError, Transformations
+from onward.pipeline.governance.transformations import EventDropped, TransformationError, Transformations
 from onward.pipeline.mapping import MappingError
 from onward.pipeline.route import Route, RouteSpec, SubscriptionSpec
 from onward.pipeline.types import Event
@@ -325,7 +325,7 @@ def transformed(instance: Instance, event: Event) -> Event:
     """What the transformations make of an event; itself where they can't be applied to it."""
     try:
         return Transformations(instance.destination.transformations)(event)
-    except TransformationError:
+    except (EventDropped, TransformationError):
         return event
 
 

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from onward.pipeline.governance.transformations import TransformationError
-from onward.pipeline.route import Route
+from onward.pipeline.governance.transformations import EventDropped, TransformationError
+from onward.pipeline.route import FILTERED_BY_RULES, Route
 from onward.pipeline.sampling import MessageDice
 from onward.pipeline.types import Event
 from onward.pipeline.verdict import Stopped
@@ -52,6 +52,8 @@ def explain(route: Route, event: Event, rng: Random) -> list[Step]:
     if route.transform is not None:
         try:
             filtered = route.transform(filtered)
+        except EventDropped as dropped:
+            return [*steps, Step("transformations", False, code=FILTERED_BY_RULES, message=str(dropped))]
         except TransformationError as error:
             return [*steps, Step("transformations", False, code="INTERNAL", message=str(error))]
         steps.append(Step("transformations", True, output=filtered))

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-MASK = "********"
+MASK = "••••••••"
 
 RED = (
     "social security number",

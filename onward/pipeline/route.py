@@ -17,7 +17,7 @@ from onward.pipeline import integrations, mapping, payloads, triggers
 from onward.pipeline.fields import FieldLike
 from onward.pipeline.filters import Filters, FilterSpec
 from onward.pipeline.governance.spec import Transformation
-from onward.pipeline.governance.transformations import TransformationError, Transformations
+from onward.pipeline.governance.transformations import EventDropped, TransformationError, Transformations
 from onward.pipeline.types import EVENT_TYPES, Event
 from onward.pipeline.verdict import Stopped
 
@@ -28,6 +28,8 @@ NOT_INTEGRATED = Stopped(integrations.FILTERED)
 KEPT_BACK = Stopped(integrations.FILTERED, message="the source's schema keeps it from this destination")
 UNSUPPORTED_TYPE = Stopped("UNSUPPORTED_EVENT_TYPE")
 NO_MAPPING = Stopped("NO_MATCHING_MAPPING")
+FILTERED_BY_RULES = "FILTERED_BY_RULES"
+"""Of what a transformation of the destination drops, as of what its filters do."""
 
 REJECTED = "MESSAGE_REJECTED"
 """The event lacks what a mapping needs (spec §12.4)."""
@@ -109,7 +111,10 @@ class Route:
                 return filtered
             event = filtered
         if self.transform is not None:
-            event = self.transform(event)
+            try:
+                event = self.transform(event)
+            except EventDropped as dropped:
+                return Stopped(FILTERED_BY_RULES, message=str(dropped))
         matched = [at for at, trigger in self.triggers if trigger(event)]
         return (event, matched) if matched else NO_MAPPING
 

@@ -17,7 +17,7 @@ import orjson
 from onward.pipeline.governance import Governor
 from onward.pipeline.governance import forwarding as hand_on
 from onward.pipeline.governance.forwarding import Origin
-from onward.pipeline.governance.governor import INTERNAL, Judgement
+from onward.pipeline.governance.governor import INTERNAL, TRANSFORMATION, Judgement
 from onward.pipeline.normalise import Undecodable, completer
 from onward.pipeline.types import Envelope, Event
 from onward.tracking.intake import Intake
@@ -97,7 +97,7 @@ class SourceGovernor:
                 changed = changed or judged.event is not event
             else:
                 codes[at] = judged.code
-                if judged.code != INTERNAL:
+                if judged.code not in (INTERNAL, TRANSFORMATION):
                     blocked.append(judged)
             if judged.violations:
                 violating.append(judged)

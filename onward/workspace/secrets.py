@@ -30,7 +30,7 @@ FORMAT = b"1"
 TAG_BYTES = 4
 NONCE_BYTES = 12
 
-MASK = "********"
+MASK = "••••••••"
 """Shown in place of a secret. Given back unchanged, it means: keep the stored one."""
 
 

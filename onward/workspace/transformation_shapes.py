@@ -46,6 +46,8 @@ class Changes(Shape, omit_defaults=True):
     fql_defined_properties: list[ComputedProperty] = []
     allow_properties: list[str] = []
     drop_properties: list[str] = []
+    drop: bool = False
+    """The whole event; nothing else is done then."""
     hash_properties_configuration: HashConfiguration | None = None
 
 
@@ -58,6 +60,7 @@ class GivenChanges(Shape):
     allow_properties: list[str] | UnsetType | None = UNSET
     drop_properties: list[str] | UnsetType | None = UNSET
     """Ours."""
+    drop: bool | UnsetType | None = UNSET
     hash_properties_configuration: HashConfiguration | UnsetType | None = UNSET
 
 
@@ -92,6 +95,7 @@ def spec_of(row: Any, cipher: Cipher) -> Spec:
         computed=tuple((each.property_name, each.fql) for each in changes.fql_defined_properties),
         allow=tuple(changes.allow_properties),
         drop=tuple(changes.drop_properties),
+        drops_event=changes.drop,
         hash=hash,
     )
 

@@ -127,7 +127,7 @@ def _change(editor: Editor, transformation: Transformation, given: GivenChanges)
     for field in msgspec.structs.fields(Changes):
         value = getattr(given, field.name)
         if value is not UNSET and field.name != "hash_properties_configuration":
-            setattr(changes, field.name, value or [])
+            setattr(changes, field.name, value or type(getattr(changes, field.name))())
     config = given.hash_properties_configuration
     if config is not UNSET:
         _seal(editor, transformation, config)
@@ -288,6 +288,8 @@ def _condition(transformation: Transformation) -> str:
 def _kinds(transformation: Transformation) -> Iterator[str]:
     """What it changes; two of the same kind, for the same events, would be at odds."""
     changes = changes_of(transformation)
+    if changes.drop:
+        yield "whether to drop"
     if transformation.new_event_name:
         yield "the name"
     if changes.property_renames:

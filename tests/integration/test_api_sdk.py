@@ -57,7 +57,7 @@ def test_the_life_of_every_entity(onward: Onward, sdk: None) -> None:
         "keys": 2,
         "removedKey": "SUCCESS",
         "createdEnabled": False,
-        "secret": "********",
+        "secret": "••••••••",
         "destination": {"name": "Hooked", "enabled": True, "sourceId": True},
         "destinations": ["Hooked"],
         "connected": 1,

@@ -26,7 +26,7 @@ def test_every_operation_of_functions(onward: Onward, sink: Sink, sdk: None) -> 
     webhook = onward.create_webhook(source, sink.url)
     seen = run(onward, "functions.js", source.id, webhook)
     destination = seen.pop("destination")
-    mask = "********"
+    mask = "••••••••"
     assert seen == {
         "made": ["Forwarder (Default)", "DESTINATION", "// 1", None, False, 2],
         "again": {"status": 422, "field": "displayName"},
@@ -96,14 +96,14 @@ def test_every_operation_of_warehouses_and_reverse_etl(onward: Onward, sink: Sin
                 "port": "5439",
                 "database": "d",
                 "username": "u",
-                "password": "********",
+                "password": "••••••••",
                 "name": "Main",
             },
         ],
         "incomplete": {"status": 422, "field": "settings.hostname"},
         "validation": "FAILED",
         "state": "FAILED",
-        "changed": [False, "New", "********"],
+        "changed": [False, "New", "••••••••"],
         "read": "db.example.com",
         "listed": [["New", "a"], ["b"]],
         "connected": "CONNECTED",

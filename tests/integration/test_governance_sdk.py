@@ -29,7 +29,7 @@ def test_every_operation_of_governance(onward: Onward, sdk: None) -> None:
         "planOfSource": True,
         "settings": {"track": False, "common": "BLOCK", "identify": False, "group": True, "forwarded": True},
         "disconnected": "SUCCESS",
-        "hash": {"algorithm": "SHA256", "key": "********", "encoding": "HEX", "paths": ["email"]},
+        "hash": {"algorithm": "SHA256", "key": "••••••••", "encoding": "HEX", "paths": ["email"]},
         "transformation": "Renamed",
         "one": "type='identify'",
         "all": ["Renamed", "Values"],

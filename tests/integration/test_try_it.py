@@ -96,7 +96,7 @@ def test_a_native_destination(shell: Shell, server: Onward, sink: Sink) -> None:
     )
     assert "Added Webhook" in added and "Send all events" in added
     shown = shell.run("destinations", "show", "Webhook")
-    assert "Shared secret" in shown and "********" in shown and "s3cret-key" not in shown
+    assert "Shared secret" in shown and "••••••••" in shown and "s3cret-key" not in shown
     mapping = ("Webhook", "Send all events")
     assert "the action send needs the field url" in shell.run("mappings", "enable", *mapping, status=2)
     shell.run("mappings", "edit", *mapping, "--set", "url=https://api.shop.example/in?a=1")
@@ -150,7 +150,7 @@ def test_a_destination_of_the_open_catalogue(shell: Shell, sink: Sink) -> None:
         f"api_key=@{key}",
         "--presets",
     )
-    assert made["settings"]["api_key"] == "********"
+    assert made["settings"]["api_key"] == "••••••••"
     assert "Track Calls" in [each["name"] for each in shell.read("mappings", "list", "Braze")]
     shell.send()
     tried = shell.read("test", "mapping", "Braze", "Track Calls", "--last")
@@ -199,6 +199,6 @@ def test_mappings_are_added_copied_and_removed(shell: Shell, sink: Sink) -> None
     }
     shell.run("destinations", "set", "Hook", "sharedSecret=x", "--name", "Renamed")
     copy = shell.read("destinations", "add", "actions-webhook", "--copy-settings-from", "Renamed")
-    assert copy["settings"]["sharedSecret"] == "********"
+    assert copy["settings"]["sharedSecret"] == "••••••••"
     shell.run("destinations", "remove", "shop/Renamed", "--yes")
     assert [each["id"] for each in shell.read("destinations", "list")] == [copy["id"]]

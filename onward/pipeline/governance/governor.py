@@ -19,7 +19,7 @@ from onward.pipeline.governance.json_schema import Violation
 from onward.pipeline.governance.paths import fields_of, leave_out, without
 from onward.pipeline.governance.spec import Controls, Governance, SchemaEvent
 from onward.pipeline.governance.tracking_plan import KINDS, Plan, PlannedRule, unplanned
-from onward.pipeline.governance.transformations import TransformationError, Transformations
+from onward.pipeline.governance.transformations import EventDropped, TransformationError, Transformations
 from onward.pipeline.types import Event
 
 UNPLANNED: Final = "unplanned"
@@ -27,8 +27,17 @@ SCHEMA_VIOLATION: Final = "schema_violation"
 UNPLANNED_AND_VIOLATION: Final = "unplanned_and_schema_violation"
 COMMON_VIOLATION: Final = "common_schema_violation"
 EVENT_SETTING: Final = "event_setting"
+TRANSFORMATION: Final = "dropped_by_transformation"
+"""Ours: Segment documents no code for it."""
 FILTERED_AT_SOURCE: Final = frozenset(
-    {UNPLANNED, SCHEMA_VIOLATION, UNPLANNED_AND_VIOLATION, COMMON_VIOLATION, EVENT_SETTING}
+    {
+        UNPLANNED,
+        SCHEMA_VIOLATION,
+        UNPLANNED_AND_VIOLATION,
+        COMMON_VIOLATION,
+        EVENT_SETTING,
+        TRANSFORMATION,
+    }
 )
 """The codes of what is blocked by rule (spec §12.4)."""
 
@@ -71,6 +80,8 @@ class Governor:
         if self._transform is not None:
             try:
                 event = self._transform(event)
+            except EventDropped as dropped:
+                return Judgement(event, TRANSFORMATION, message=str(dropped))
             except TransformationError as error:
                 return Judgement(event, INTERNAL, message=str(error))
         toggles = self._toggles_of(event, event["type"]) if self._toggles else None

@@ -77,6 +77,9 @@ class Transformation(msgspec.Struct, frozen=True, kw_only=True):
     """Path, and the FQL that gives its value."""
     allow: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    """Paths that are left out."""
+    drops_event: bool = False
+    """Leaves nothing of the event; the rest does not matter then."""
     hash: Hash | None = None
 
 

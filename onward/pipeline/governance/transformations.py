@@ -50,23 +50,31 @@ class TransformationError(ValueError):
     """A transformation that can't be used, or an event that it can't be used on; the message says why."""
 
 
+class EventDropped(Exception):
+    """A transformation leaves nothing of the event; the message names it."""
+
+
 class Transformations:
     """Call it with an event: the event that goes on, itself if nothing was to do.
 
-    Raises `TransformationError` where one of the transformations is not valid, and for an event whose
-    condition has no answer.
+    Raises `EventDropped`; `TransformationError` where one of the transformations is not valid, and for an
+    event whose condition has no answer.
     """
 
     def __init__(self, specs: Sequence[Transformation]) -> None:
-        self._compiled = [(spec.id, *compile_transformation(spec)) for spec in specs]
+        self._compiled = [(spec.id, spec.drops_event, *compile_transformation(spec)) for spec in specs]
 
     def __call__(self, event: Event) -> Event:
         seen = event
-        for id, matches, edits in self._compiled:
+        for id, drops, matches, edits in self._compiled:
             try:
                 if matches(seen):
+                    if drops:
+                        raise EventDropped(f"the transformation {id} drops this event")
                     for edit in edits:
                         event = edit(event, seen)
+            except EventDropped:
+                raise
             except Exception as error:
                 why = str(error) or type(error).__name__
                 raise TransformationError(f"the transformation {id} failed on this event: {why}") from error

@@ -91,6 +91,7 @@ class TransformationPart(Part):
     fql_defined_properties: list[ComputedProperty] = msgspec.field(default_factory=list)
     allow_properties: list[str] = msgspec.field(default_factory=list)
     drop_properties: list[str] = msgspec.field(default_factory=list)
+    drop: bool = False
     hash_properties_configuration: HashConfiguration | None = None
 
 
@@ -208,6 +209,7 @@ def transformation_part(session: Session, made: Transformation, source: Source) 
         fql_defined_properties=changes.fql_defined_properties,
         allow_properties=changes.allow_properties,
         drop_properties=changes.drop_properties,
+        drop=changes.drop,
         hash_properties_configuration=config,
     )
 

@@ -26,7 +26,7 @@ async def test_edits_of_different_fields_at_once_are_all_kept(
         replies = await asyncio.gather(*(client.patch(path, json=change) for change in changes))
         assert [reply.status_code for reply in replies] == [200] * len(changes)
     shown = (await call("GET", path))["destination"]
-    assert shown["name"] == "New" and shown["settings"]["sharedSecret"] == "********"
+    assert shown["name"] == "New" and shown["settings"]["sharedSecret"] == "••••••••"
     assert (shown["delivery"]["maxRetries"], shown["delivery"]["timeout"]) == (3, 4.5)
     assert shown["delivery"]["concurrency"] == 2
 

@@ -48,7 +48,7 @@ async def test_a_function_is_made_read_changed_and_deleted(call: Call) -> None:
     # What an answer says can be sent back.
     body = {"displayName": made["displayName"], "description": None, "batchMaxCount": 400}
     changed = (await call("PATCH", path, body))["function"]
-    assert changed == made | {"description": "", "batchMaxCount": 400}
+    assert changed == made | {"description": None, "batchMaxCount": 400}
     assert (await call("DELETE", path)) == {"status": "SUCCESS"}
     assert (await call("GET", path, status=404))[0]["type"] == "not-found"
 
@@ -198,7 +198,7 @@ async def test_a_deployed_function_is_in_the_catalogue_and_can_be_connected(
     destination = (await call("POST", "/destinations", body))["destination"]
     assert destination["name"] == made["displayName"]
     assert destination["metadata"] == entry
-    assert destination["settings"] == {"url": "https://t.example", "apiKey": "********"}
+    assert destination["settings"] == {"url": "https://t.example", "apiKey": "••••••••"}
     assert (await call("GET", f"/destinations/{destination['id']}"))["destination"] == destination
     listed = (await call("GET", f"/sources/{source['id']}/connected-destinations"))["destinations"]
     assert listed == [destination]
@@ -245,7 +245,7 @@ async def test_stored_settings_follow_a_deployment_and_secrets_stay_secret(
     await call("PATCH", path, {"settings": [plain[1] | {"sensitive": True}, plain[2] | {"sensitive": True}]})
     await call("POST", f"{path}/deploy")
     shown = (await call("GET", f"/destinations/{destination['id']}"))["destination"]
-    assert shown["settings"] == {"b": "********", "c": "********"}
+    assert shown["settings"] == {"b": "••••••••", "c": "••••••••"}
     with store.reading() as session:
         compiled = current_snapshot(session, store.cipher).destination_by_id[destination["id"]]
         stored = session.scalars(select(Destination)).one()

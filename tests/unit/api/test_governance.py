@@ -298,7 +298,11 @@ async def test_a_transformation_is_made_shown_changed_and_deleted(
         {"destinationMetadataId": "actions-webhook", "dropProperties": [], "newEventName": None},
     )
     shown = changed["transformation"]
-    assert "dropProperties" not in shown
+    assert "dropProperties" not in shown and "drop" not in shown
+    dropping = (await call("PATCH", f"/transformations/{id}", {"drop": True}))["transformation"]
+    assert dropping == shown | {"drop": True}
+    assert compiled(store).destination_by_id[destination["id"]].transformations[0].drops_event
+    assert (await call("PATCH", f"/transformations/{id}", {"drop": None}))["transformation"] == shown
     assert "newEventName" not in shown
     assert shown["destinationMetadataId"] == destination["metadata"]["id"]
     assert (await call("GET", f"/transformations/{id}"))["transformation"] == shown
@@ -318,7 +322,7 @@ async def test_the_key_of_a_hash_is_a_secret(
     body = transformation(source, hashPropertiesConfiguration=config)
     made = (await call("POST", "/transformations", body))["transformation"]
     masked = made["hashPropertiesConfiguration"]
-    assert masked == config | {"key": "********"}
+    assert masked == config | {"key": "••••••••"}
     (spec,) = governance(store, source).transformations
     assert spec.hash == Hash(algorithm="SHA256", paths=("email",), key=SECRET, encoding="BASE64", prefix="h-")
     path = f"/transformations/{made['id']}"

@@ -44,16 +44,16 @@ async def test_an_instance_is_made_read_changed_and_deleted(
         "classId": function["id"],
         "enabled": False,
         "settings": {},
-        "encryptedSettings": {"salt": "********"},
+        "encryptedSettings": {"salt": "••••••••"},
     }
     deployed = (await call("GET", f"/functions/{function['id']}"))["function"]
     assert deployed["isLatestVersion"], "to connect a function is to deploy it"
     path = f"{PATH}/{made['id']}"
     assert (await call("GET", path))["insertFunctionInstance"] == made
-    changes = {"name": "new", "settings": {"field": "email", "salt": "********"}}
+    changes = {"name": "new", "settings": {"field": "email", "salt": "••••••••"}}
     changed = (await call("PATCH", path, changes))["insertFunctionInstance"]
     assert (changed["name"], changed["settings"]) == ("new", {"field": "email"})
-    assert changed["encryptedSettings"] == {"salt": "********"}
+    assert changed["encryptedSettings"] == {"salt": "••••••••"}
     with store.reading() as session:
         stored = session.scalars(select(InsertInstance)).one()
         identity = f"insert-function-instance/{stored.id}/salt"
@@ -99,7 +99,7 @@ async def test_wrong_places_functions_and_settings_are_refused(
         (body_for(at_sources, destination), "integrationId"),
         (body_for(function, destination, settings={"nope": 1}), "settings.nope"),
         (body_for(function, destination, settings={"field": 1}), "settings.field"),
-        (body_for(function, destination, settings={"salt": "********"}), "settings.salt"),
+        (body_for(function, destination, settings={"salt": "••••••••"}), "settings.salt"),
         (body_for(function, destination, name=""), "name"),
         (body_for(function, destination, colour="red"), "colour"),
     ):

@@ -441,7 +441,7 @@ async def test_personal_data_is_masked_for_who_may_not_see_it(
     ]
     state.commit([(things["destination_id"], changes)], 1.0)
     granted = [(role, _granted(role, which, things)) for role, which in others]
-    mask = "********"
+    mask = "••••••••"
     async with asking(app, token_with(store, (SOURCE_READER, None), *granted)) as client:
         path = f"/destinations/{things['destination_id']}/discards"
         (discard,) = (await client.get(path)).json()["data"]["discards"]

@@ -102,11 +102,11 @@ async def test_settings_are_copied_from_another_instance_secrets_included(
 ) -> None:
     body = {"sourceId": source["id"], "metadataId": "tool", "copySettingsFrom": tool["id"]}
     made = (await call("POST", "/destinations", body | {"settings": {"region": "ap"}}))["destination"]
-    assert made["settings"] == {"apiKey": "********", "region": "ap"} and made["name"] == "Tool 2"
+    assert made["settings"] == {"apiKey": "••••••••", "region": "ap"} and made["name"] == "Tool 2"
     with store.reading() as session:
         known = current_snapshot(session, store.cipher).destination_by_id
     assert known[made["id"]].settings == {"apiKey": SECRET, "region": "ap"}
-    masked = body | {"settings": {"apiKey": "********"}}
+    masked = body | {"settings": {"apiKey": "••••••••"}}
     await call("POST", "/destinations", masked)
     for wrong in (destination["id"], "nope"):
         (error,) = await call("POST", "/destinations", body | {"copySettingsFrom": wrong}, status=422)

@@ -57,7 +57,7 @@ async def test_a_warehouse_is_made_read_changed_and_deleted(
     workspace = (await call("GET", "/"))["workspace"]
     assert made["metadata"]["slug"] == "postgres"
     assert (made["enabled"], made["workspaceId"]) == (True, workspace["id"])
-    assert made["settings"] == POSTGRES | {"password": "********", "port": "6000", "name": "Main"}
+    assert made["settings"] == POSTGRES | {"password": "••••••••", "port": "6000", "name": "Main"}
     path = f"/warehouses/{made['id']}"
     assert (await call("GET", path))["warehouse"] == made
     # What an answer says can be sent back, with changes.
@@ -107,7 +107,7 @@ async def test_warehouses_are_listed_across_pages(call: Call) -> None:
         ({"settings": POSTGRES | {"port": "x"}}, "settings.port"),
         ({"settings": POSTGRES | {"port": True}}, "settings.port"),
         ({"settings": POSTGRES | {"name": 7}}, "settings.name"),
-        ({"settings": POSTGRES | {"password": "********"}}, "settings.password"),
+        ({"settings": POSTGRES | {"password": "••••••••"}}, "settings.password"),
         ({"metadataId": "duckdb", "settings": {"path": "../secret.key"}}, "settings.path"),
         (
             {

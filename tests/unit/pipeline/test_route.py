@@ -244,6 +244,16 @@ def test_what_can_not_be_transformed_goes_nowhere() -> None:
         assert (last.stage, last.passed, last.code) == ("transformations", False, "INTERNAL")
 
 
+def test_what_a_transformation_drops_is_filtered() -> None:
+    gone = Transformation(id="t", condition="event='Bought'", drops_event=True)
+    stopped = routed(transformations=[gone])
+    assert stopped == "FILTERED_BY_RULES" and "the transformation t" in stopped.message
+    *_, last = explain(route.compile(spec(transformations=[gone])), EVENT, Random(1))
+    assert (last.stage, last.passed, last.code) == ("transformations", False, "FILTERED_BY_RULES")
+    other = Transformation(id="t", condition="event='Else'", drops_event=True)
+    assert len(routed(transformations=[other])) == 2
+
+
 def test_a_transformation_is_explained() -> None:
     rename = Transformation(id="t", condition="all", new_event_name="Sold")
     sold = SubscriptionSpec('event = "Sold"', {})

@@ -142,6 +142,18 @@ async def test_an_event_that_could_not_be_transformed_is_discarded(tmp_path: Pat
         assert site.codes() == {"internal": 1}
 
 
+async def test_what_a_transformation_drops_is_filtered_and_handed_on_to_nobody(tmp_path: Path) -> None:
+    gone = Transformation(id="t1", condition="properties.bot = true", drops_event=True)
+    async with door(tmp_path, Governance(transformations=(gone,), blocked_to=APP.id)) as site:
+        await site.post("/v1/batch", batch(track("m1", properties={"bot": True}), track("m2")))
+        assert site.ids() == ["m2"]
+        assert site.counts() == {
+            ("filtered", "dropped_by_transformation", "track"): 1,
+            ("accepted", "", "track"): 1,
+        }
+        assert site.counts(APP) == {}
+
+
 async def test_a_source_whose_rules_can_not_be_read_takes_nothing_and_loses_nothing(tmp_path: Path) -> None:
     broken = Transformation(id="t1", condition="event =", drop=("x",))
     async with door(tmp_path, Governance(transformations=(broken,))) as site:

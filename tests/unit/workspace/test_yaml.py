@@ -187,7 +187,7 @@ def test_a_plan_shows_and_apply_does_it_once(workspace: Workspace) -> None:
     for line in (
         "+ source web",
         "+ destination web/My hook",
-        "    settings.token: '********'",
+        "    settings.token: ••••••••",
         "    delivery.maxRetries: 3",
         "+ subscription web/My hook/Tracks",
         "+ filter web/My hook/Drop tests",
@@ -209,7 +209,7 @@ def test_a_change_shows_old_and_new(workspace: Workspace) -> None:
     assert render_diff(workspace.plan(changed, TOKEN="other")).plain.splitlines() == [
         "~ destination web/My hook",
         "    settings.url: https://example.com → https://example.org",
-        "    settings.token: '********' → '******** (changed)'",
+        "    settings.token: •••••••• → •••••••• (changed)",
         "~ subscription web/My hook/Tracks",
         "    enabled: true → false",
         "0 to add, 2 to change, 0 to delete.",
