@@ -19,6 +19,7 @@ from onward.workspace.entities import Function, FunctionVersion, Workspace
 from onward.workspace.errors import Forbidden
 from onward.workspace.function_catalogue import FunctionSetting, settings_of, shown_name
 from onward.workspace.function_code import Language
+from onward.workspace.function_diff import VersionDiff, compare
 from onward.workspace.pages import page
 from onward.workspace.roles import Permission
 from onward.workspace.shapes import from_json
@@ -59,6 +60,11 @@ class UpdateFunction(Body):
 
 class RestoreVersion(Body):
     version_id: str
+
+
+class DiffQuery(msgspec.Struct, rename="camel"):
+    from_: str | None = msgspec.field(name="from", default=None)
+    """Id of the version to compare with; the one saved before unless given."""
 
 
 class FunctionsQuery(msgspec.Struct, rename="camel"):
@@ -130,6 +136,10 @@ class VersionAnswer(TypedDict):
 class VersionsAnswer(TypedDict):
     versions: list[VersionView]
     pagination: Pagination
+
+
+class DiffAnswer(TypedDict):
+    diff: VersionDiff
 
 
 class Deployment(TypedDict):
@@ -287,6 +297,27 @@ def get_version(context: InContext, function_id: Id, version_id: Id) -> Json:
         return answer(version=_version(function, edit.get_version(session, function, version_id)))
 
 
+@get(
+    "/{function_id:str}/versions/{version_id:str}/diff",
+    operation_id="getFunctionVersionDiff",
+    sync_to_thread=True,
+    query=DiffQuery,
+    answer=DiffAnswer,
+)
+def get_diff(context: InContext, request: ApiRequest, function_id: Id, version_id: Id) -> Json:
+    """What a version changed: its code as `diff -u` tells it, and its settings."""
+    other = read_query(request, DiffQuery).from_
+    with context.reading() as session:
+        function = edit.get_function(session, context.workspace_id, function_id)
+        version = edit.get_version(session, function, version_id)
+        before = (
+            edit.version_before(session, function, version)
+            if other is None
+            else edit.get_version(session, function, other)
+        )
+        return answer(diff=msgspec.to_builtins(compare(before, version)))
+
+
 @post(
     "/{function_id:str}/versions",
     operation_id="restoreFunctionVersion",
@@ -375,6 +406,7 @@ router = Router(
         deploy,
         list_versions,
         get_version,
+        get_diff,
         restore_version,
     ],
 )

@@ -175,6 +175,8 @@ OPERATIONS: dict[str, Permission] = {
     "updateFunction": Permission.FUNCTION_WRITE,
     "deleteFunction": Permission.FUNCTION_WRITE,
     "createFunctionDeployment": Permission.FUNCTION_WRITE,
+    "getFunctionVersionDiff": Permission.FUNCTION_READ,
+    "listFunctionTemplates": Permission.FUNCTION_READ,
     "testFunction": Permission.FUNCTION_WRITE,
     "previewFunction": Permission.FUNCTION_WRITE,
     "listFunctionVersions": Permission.FUNCTION_READ,

@@ -1,8 +1,8 @@
 """Source functions: requests of webhooks in, events of the source out (spec §10.9).
 
-A request to `POST /v1/functions/{write key}` runs the function that the source is, in the sandbox. What it sent
-goes through the front door as a client's batch would (`Tracking.hand_in`): validation, the source's rules,
-deduplication, the disk. Only then the request is answered 200.
+A request to `POST /v1/functions/{write key}` runs the function that the source is, in the sandbox. What it
+sent goes through the front door as a client's batch would (`Tracking.hand_in`): validation, the rules of the
+source, deduplication, the disk. Only then the request is answered 200.
 
 Invariants
 * 200 means that every event that the function sent, and that was accepted, is on disk. A request whose

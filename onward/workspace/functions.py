@@ -95,6 +95,14 @@ def latest_version(session: Session, function: Function) -> FunctionVersion:
     return session.get_one(FunctionVersion, function.latest_id)
 
 
+def version_before(session: Session, function: Function, version: FunctionVersion) -> FunctionVersion:
+    """The one saved before; of the first, itself."""
+    query = select(FunctionVersion).where(
+        FunctionVersion.function_id == function.id, FunctionVersion.number == version.number - 1
+    )
+    return session.scalar(query) or version
+
+
 def instances_of(session: Session, function: Function) -> Instances:
     destinations = select(Destination).where(Destination.definition == slug_of(function))
     inserted = select(InsertInstance).where(InsertInstance.function_id == function.id)

@@ -326,3 +326,43 @@ async def test_deleting_a_function_leaves_nothing(call: Call, store: Store) -> N
     with store.reading() as session:
         assert session.scalars(select(Function)).all() == []
         assert session.connection().exec_driver_sql("SELECT count(*) FROM function_version").scalar() == 0
+
+
+async def test_versions_are_compared(call: Call) -> None:
+    made = await make(call, code="a\nb\nc", settings=[URL])
+    path = f"/functions/{made['id']}"
+    await call("PATCH", path, {"code": "a\nB\nc\n", "settings": [KEY]})
+    await call("PATCH", path, {"code": "a"})
+    third, second, first = (await call("GET", f"{path}/versions"))["versions"]
+    diff = (await call("GET", f"{path}/versions/{second['id']}/diff"))["diff"]
+    assert (diff["before"], diff["after"], diff["added"], diff["removed"]) == (1, 2, 2, 2)
+    assert diff["code"].splitlines() == [
+        "--- version 1",
+        "+++ version 2",
+        "@@ -1,3 +1,3 @@",
+        " a",
+        "-b",
+        "-c",
+        "\\ No newline at end of file",
+        "+B",
+        "+c",
+    ]
+    changes = [(each["name"], each["before"] is None, each["after"] is None) for each in diff["settings"]]
+    assert changes == [("url", False, True), ("apiKey", True, False)]
+    query = {"from": first["id"]}
+    diff = (await call("GET", f"{path}/versions/{third['id']}/diff", params=query))["diff"]
+    assert (diff["before"], diff["after"], diff["removed"]) == (1, 3, 3)
+    diff = (await call("GET", f"{path}/versions/{first['id']}/diff"))["diff"]
+    assert (diff["code"], diff["settings"]) == ("", [])
+    await call("GET", f"{path}/versions/{first['id']}/diff", params={"from": "nope"}, status=404)
+
+
+async def test_templates_are_listed_by_kind(call: Call) -> None:
+    every = (await call("GET", "/functions/templates"))["templates"]
+    assert len(every) >= 12
+    of_sources = (await call("GET", "/functions/templates", params={"resourceType": "SOURCE"}))["templates"]
+    assert [each["slug"] for each in of_sources] == ["json-webhook", "stripe-webhook"]
+    names = ("resourceType", "code", "settings")
+    for template in every:
+        body = {name: template[name] for name in names} | {"displayName": template["slug"]}
+        assert (await call("POST", "/functions", body))["function"]["settings"] == template["settings"]

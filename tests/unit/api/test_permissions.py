@@ -110,8 +110,8 @@ FAMILIES: dict[str, Family] = {
     "see functions": (
         "FUNCTION",
         frozenset({FUNCTION, FUNCTION_READER}),
-        """listFunctions getFunction listFunctionVersions getFunctionVersion listInsertFunctionInstances
-        getInsertFunctionInstance""",
+        """listFunctions getFunction listFunctionVersions getFunctionVersion getFunctionVersionDiff
+        listFunctionTemplates listInsertFunctionInstances getInsertFunctionInstance""",
     ),
     "edit functions": (
         "FUNCTION",
