@@ -4,7 +4,10 @@
  */
 import { useNavigate, useSearch } from "@tanstack/react-router";
 
-export function useAddress<T extends string = string>(name: string, otherwise: T): [T, (value: T) => void] {
+export function useAddress<T extends string = string>(
+  name: string,
+  otherwise: NoInfer<T>,
+): [T, (value: T) => void] {
   const search = useSearch({ strict: false }) as Record<string, string>;
   const navigate = useNavigate();
   const set = (value: T) => {

@@ -1,7 +1,8 @@
 /** Instead of a page: there is none here, or it could not be shown. */
 import { Button } from "@mantine/core";
 import { IconCloudOff, IconMapQuestion } from "@tabler/icons-react";
-import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
+import { type ErrorComponentProps, useRouter } from "@tanstack/react-router";
+import { LinkButton } from "~/parts/LinkButton.tsx";
 import { EmptyState } from "~/parts/EmptyState.tsx";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
 
@@ -10,7 +11,7 @@ export function NoSuchPage() {
     <EmptyState
       icon={IconMapQuestion}
       title="There is no such page"
-      action={<Button component={Link} to="/" variant="default">Go home</Button>}
+      action={<LinkButton to="/" variant="default">Go home</LinkButton>}
     >
       What was here may have been deleted, or the address is not whole.
     </EmptyState>

@@ -1,0 +1,7 @@
+/** How a destination fares. */
+import { StateChip } from "~/parts/StateChip.tsx";
+import type { Health } from "./health.ts";
+
+export function HealthChip({ health }: { health: Health }) {
+  return <StateChip state={health.state} title={health.trouble}>{health.word}</StateChip>;
+}

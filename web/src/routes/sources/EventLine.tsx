@@ -1,0 +1,43 @@
+/** One event as the front door saw it: when, what, who, and its verdict. */
+import type { DebuggerLine } from "~/api/generated.ts";
+import { absolute } from "~/parts/format.ts";
+import { StateChip } from "~/parts/StateChip.tsx";
+import type { State } from "~/parts/states.ts";
+import css from "./EventLine.module.css";
+import { nameOf, typeIcon, whoOf } from "./events.ts";
+
+const VERDICTS: Record<DebuggerLine["verdict"], { state: State; word: string }> = {
+  accepted: { state: "delivered", word: "Accepted" },
+  discarded: { state: "discarded", word: "Discarded" },
+  duplicate: { state: "filtered", word: "Duplicate" },
+  filtered: { state: "filtered", word: "Blocked" },
+};
+
+export function EventLine(
+  { event, onOpen, open }: { event: DebuggerLine; onOpen?: () => void; open?: boolean },
+) {
+  const Icon = typeIcon(event.type);
+  const { state, word } = VERDICTS[event.verdict];
+  const inside = (
+    <>
+      <time className="num dim" dateTime={event.receivedAt} title={absolute(Date.parse(event.receivedAt))}>
+        {absolute(Date.parse(event.receivedAt)).split(", ")[1]}
+      </time>
+      <span className={css.type} title={event.type}>
+        <Icon size={16} stroke={1.75} aria-label={event.type} />
+        <span className="cut" style={{ fontWeight: 500 }}>{nameOf(event)}</span>
+      </span>
+      <span className={`cut dim ${css.who}`}>{whoOf(event)}</span>
+      <StateChip state={state} title={event.code ?? undefined}>
+        {event.code ? `${word}: ${event.code.toLowerCase().replaceAll("_", " ")}` : word}
+      </StateChip>
+    </>
+  );
+  return onOpen
+    ? (
+      <button type="button" className={css.line} onClick={onOpen} data-open={open || undefined}>
+        {inside}
+      </button>
+    )
+    : <div className={css.line}>{inside}</div>;
+}
