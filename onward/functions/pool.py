@@ -16,77 +16,23 @@ What if the process dies here? Runners die with it (`process.py`), and hold noth
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-import msgspec
 import structlog
 
 from onward.egress.http import Client
 from onward.egress.masking import Masking
-from onward.functions.breaker import Breaker
 from onward.functions.errors import Ending, Kind
-from onward.functions.process import Invocation, Limits, LoadError, Lost, Runner
+from onward.functions.held import BUSY_MB, IDLE_MB, Entry, Held, Key, Lent, PoolLimits, Usage
+from onward.functions.many import Many
+from onward.functions.process import Call, Flown, Invocation, Limits, LoadError, Lost, Runner
 from onward.functions.sandbox import Confinement, resident
 
+__all__ = ["Key", "Pool", "PoolLimits", "Usage"]
+
 log = structlog.get_logger("onward.functions")
-
-IDLE_MB, BUSY_MB = 20, 100
-
-
-class PoolLimits(msgspec.Struct, frozen=True, kw_only=True):
-    budget_mb: int = 2048
-    per_key: int = 4
-    spares: int = 1
-    queue: int = 1000
-    """Invocations of one key that may wait."""
-    queue_for: float = 30.0
-    """Seconds that one waits at most."""
-    idle_for: float = 600.0
-    most_invocations: int = 10_000
-    oldest: float = 3600.0
-    largest: int = 160 << 20
-    """Bytes resident when idle, from which a process is replaced."""
-
-
-class Key(msgspec.Struct, frozen=True, order=True):
-    version: str
-    instance: str
-
-
-class Usage(msgspec.Struct):
-    """What a key has used since it was last asked for."""
-
-    invocations: int = 0
-    wall_ms: float = 0.0
-    cpu_ms: float = 0.0
-
-
-class _Entry:
-    """What is known of a key."""
-
-    __slots__ = ("breaker", "idle", "processes", "usage", "waiting")
-
-    def __init__(self) -> None:
-        self.idle: list[_Held] = []
-        self.processes = 0
-        self.waiting: deque[asyncio.Future[_Held | None]] = deque()
-        self.breaker = Breaker()
-        self.usage = Usage()
-
-
-class _Held:
-    """A process with a key's code."""
-
-    __slots__ = ("charged", "charged_at", "key", "runner", "since")
-
-    def __init__(self, key: Key, runner: Runner) -> None:
-        self.key = key
-        self.runner = runner
-        self.since = 0.0
-        self.charged = runner.cpu_seconds()
-        self.charged_at = 0.0
 
 
 class Pool:
@@ -103,8 +49,8 @@ class Pool:
         self._confinement = confinement
         self._process = process or Limits()
         self._http = http
-        self._entries: dict[Key, _Entry] = {}
-        self._idle: OrderedDict[_Held, None] = OrderedDict()
+        self._entries: dict[Key, Entry] = {}
+        self._idle: OrderedDict[Held, None] = OrderedDict()
         self._busy = 0
         self._starting = 0
         self._spares: deque[Runner] = deque()
@@ -156,15 +102,44 @@ class Pool:
         masking: Masking,
     ) -> Invocation:
         """Call a handler of `code` (JavaScript) with an event, onBatch with a list. Failures are values."""
+        began = time.perf_counter()
+        lent = await self.lend(key, code)
+        if isinstance(lent, Invocation):
+            return lent
+        queued = (time.perf_counter() - began) * 1000
+        try:
+            made = await lent.held.runner.invoke(handler, payload, settings, self._http, masking)
+        finally:
+            self.give_back(lent)
+        made.queue_ms, made.cold = queued, lent.cold
+        self._count(lent, [made], made.wall_ms)
+        return made
+
+    async def invoke_each(
+        self,
+        key: Key,
+        code: str,
+        calls: Sequence[Call],
+        settings: Mapping[str, Any],
+        masking: Masking,
+    ) -> list[Invocation]:
+        """The same for many events at once, each with its own handler, result, log and time limit, in the
+        order of `calls`. Events of one process come one after the other; if they take long, other processes
+        take some.
+        """
+        return await Many(self, key, code, calls, settings, masking).run()
+
+    async def lend(self, key: Key, code: str, eager: bool = False) -> Lent | Invocation:
+        """A process with the code loaded, to be given back; or why there is none. `eager`: with no waiting
+        for those that are busy."""
         entry = self._entries.get(key)
         if entry is None:
-            entry = self._entries[key] = _Entry()
+            entry = self._entries[key] = Entry()
         if (pause := entry.breaker.paused(time.monotonic())) > 0:
             message = "the function is paused, for it kept timing out or running out of memory"
             return Invocation(ending=Ending(Kind.TOO_MANY_REQUESTS, message, pause))
-        began = time.perf_counter()
         try:
-            held, cold = await self._acquire(key, entry, code)
+            held, cold = await self._acquire(key, entry, code, eager)
         except _Full as full:
             return Invocation(ending=Ending(Kind.TOO_MANY_REQUESTS, str(full), 1.0))
         except LoadError as error:
@@ -178,19 +153,33 @@ class Pool:
         except TimeoutError:
             entry.breaker.failed(time.monotonic())
             return Invocation(ending=Ending(Kind.TIMEOUT, "the code did not load in time"))
-        queued = (time.perf_counter() - began) * 1000
-        try:
-            made = await held.runner.invoke(handler, payload, settings, self._http, masking)
-        finally:
-            self._release(held)
-        made.queue_ms, made.cold = queued, cold
-        entry.usage.invocations += 1
-        entry.usage.wall_ms += made.wall_ms
-        own_doing = made.died and made.ending.kind in (Kind.TIMEOUT, Kind.BAD_REQUEST)
-        if own_doing and entry.breaker.failed(time.monotonic()):
-            pause = entry.breaker.paused(time.monotonic())
+        return Lent(held, entry, cold)
+
+    def give_back(self, lent: Lent) -> None:
+        self._release(lent.held)
+
+    async def fly(
+        self, lent: Lent, calls: Sequence[Call], settings: Mapping[str, Any], masking: Masking
+    ) -> Flown:
+        """Calls in one process, as `Runner.fly` makes them."""
+        began = time.perf_counter()
+        flown = await lent.held.runner.fly(calls, settings, self._http, masking)
+        self._count(lent, flown.made, (time.perf_counter() - began) * 1000)
+        return flown
+
+    def failed(self, lent: Lent) -> None:
+        """The function has ended a process, or has not ended."""
+        if lent.entry.breaker.failed(time.monotonic()):
+            pause = lent.entry.breaker.paused(time.monotonic())
+            key = lent.held.key
             log.warning("function paused", version=key.version, instance=key.instance, seconds=pause)
-        return made
+
+    def _count(self, lent: Lent, made: Sequence[Invocation], wall_ms: float) -> None:
+        usage = lent.entry.usage
+        usage.invocations += len(made)
+        usage.wall_ms += wall_ms
+        if made and made[-1].died and made[-1].ending.kind in (Kind.TIMEOUT, Kind.BAD_REQUEST):
+            self.failed(lent)
 
     async def close(self) -> None:
         self._closed = True
@@ -210,7 +199,7 @@ class Pool:
 
     # Who gets a process
 
-    async def _acquire(self, key: Key, entry: _Entry, code: str) -> tuple[_Held, bool]:
+    async def _acquire(self, key: Key, entry: Entry, code: str, eager: bool) -> tuple[Held, bool]:
         """A process with the code loaded, and whether it is new."""
         if self._closed:
             raise _Full("functions are being stopped")
@@ -221,30 +210,31 @@ class Pool:
                 self._busy += 1
                 return held, False
             self._gone(entry)
-        wants_more = entry.processes == 0 or len(entry.waiting) >= entry.processes
+        wants_more = eager or entry.processes == 0 or len(entry.waiting) >= entry.processes
         if entry.processes < self.limits.per_key and wants_more and self._make_room():
             return await self._start(key, entry, code), True
+        if eager:
+            raise _Full("all processes are busy")
         if len(entry.waiting) >= self.limits.queue:
             raise _Full(f"{self.limits.queue} invocations of the function wait already")
-        future: asyncio.Future[_Held | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Held | None] = loop.create_future()
         entry.waiting.append(future)
+        late = loop.call_later(self.limits.queue_for, _give_up, future)
         try:
-            async with asyncio.timeout(self.limits.queue_for):
-                handed = await future
-        except TimeoutError:
+            handed = await future
+        except BaseException:
             self._hand_back(future)
-            raise _Full("no process became free in time") from None
-        except asyncio.CancelledError:
-            self._hand_back(future)
-            raise
-        finally:
             with suppress(ValueError):
                 entry.waiting.remove(future)
+            raise
+        finally:
+            late.cancel()
         if handed is not None:
             return handed, False
         return await self._start(key, entry, code), True  # the room was made by the one who told
 
-    def _hand_back(self, future: "asyncio.Future[_Held | None]") -> None:
+    def _hand_back(self, future: "asyncio.Future[Held | None]") -> None:
         """What a waiter was given in the moment in which it went."""
         if not future.done() or future.cancelled() or future.exception() is not None:
             return
@@ -275,7 +265,7 @@ class Pool:
     def _taken(self) -> int:
         return len(self._idle) * IDLE_MB + self._busy * BUSY_MB + len(self._spares) * IDLE_MB
 
-    async def _start(self, key: Key, entry: _Entry, code: str) -> _Held:
+    async def _start(self, key: Key, entry: Entry, code: str) -> Held:
         """Room has been made; given back if it fails."""
         entry.processes += 1
         runner = None
@@ -287,7 +277,7 @@ class Pool:
                 runner = await self._new()
             self._refill()
             await runner.load(code)
-            return _Held(key, runner)
+            return Held(key, runner)
         except BaseException:
             if runner is not None:
                 runner.kill("its code could not be loaded")
@@ -296,11 +286,12 @@ class Pool:
             self._wake()
             raise
 
-    def _release(self, held: _Held) -> None:
+    def _release(self, held: Held) -> None:
         runner, entry = held.runner, self._entries[held.key]
         now = asyncio.get_running_loop().time()
-        self._charge(held, entry, now)
-        if not runner.alive or self._worn(runner, now) or self._closed:
+        if not runner.alive:
+            self._charge(held, entry)
+        if not runner.alive or self._worn(held, entry, now) or self._closed:
             self._busy -= 1
             runner.kill("it is replaced by a fresh one")
             self._gone(entry)
@@ -333,23 +324,24 @@ class Pool:
                 else:
                     self._busy -= 1
 
-    def _charge(self, held: _Held, entry: _Entry, now: float) -> None:
-        """Processor time is told in hundredths of a second: looking more often than that costs more."""
-        if now - held.charged_at < 0.05 and held.runner.alive:
-            return
+    def _worn(self, held: Held, entry: Entry, now: float) -> bool:
+        """Whether to replace it. Processor time and memory are looked at now and then: that costs more than
+        an event does, and processor time is told in hundredths of a second."""
+        runner, limits = held.runner, self.limits
+        if now - held.looked_at < 0.2:
+            return runner.invocations >= limits.most_invocations
+        held.looked_at = now
+        self._charge(held, entry)
+        old = runner.invocations >= limits.most_invocations or now - runner.started > limits.oldest
+        return old or resident(runner.pid) > limits.largest
+
+    def _charge(self, held: Held, entry: Entry) -> None:
         total = held.runner.cpu_seconds()
         if total > held.charged:
             entry.usage.cpu_ms += (total - held.charged) * 1000
             held.charged = total
-        held.charged_at = now
 
-    def _worn(self, runner: Runner, now: float) -> bool:
-        limits = self.limits
-        if runner.invocations >= limits.most_invocations or now - runner.started > limits.oldest:
-            return True
-        return runner.invocations % 100 == 1 and resident(runner.pid) > limits.largest
-
-    def _gone(self, entry: _Entry) -> None:
+    def _gone(self, entry: Entry) -> None:
         entry.processes -= 1
 
     def _refill(self) -> None:
@@ -394,3 +386,8 @@ class Pool:
 
 class _Full(Exception):
     """Nobody can take the invocation now."""
+
+
+def _give_up(waiting: "asyncio.Future[Held | None]") -> None:
+    if not waiting.done():
+        waiting.set_exception(_Full("no process became free in time"))

@@ -19,24 +19,24 @@ from contextlib import suppress
 from typing import Any, cast
 
 import msgspec
-import orjson
 import structlog
 
 from onward.egress.http import Client, EgressError
 from onward.egress.masking import Masking
-from onward.egress.record import Recorder
 from onward.functions import wire
-from onward.functions.errors import OK, Ending, Kind, of_batch, of_thrown
-from onward.functions.fetching import Fetcher, FetchLimits
+from onward.functions.errors import Ending, Kind
+from onward.functions.fetching import FetchLimits
+from onward.functions.flight import Call, Flight, Flown
+from onward.functions.invocation import Invocation
 from onward.functions.sandbox import Confinement, command, cpu_seconds, environment
 from onward.functions.wire import ProtocolError, Thrown
+
+__all__ = ["Call", "Flown", "Invocation", "Limits", "LoadError", "Lost", "Runner"]
 
 log = structlog.get_logger("onward.functions")
 
 COMPLAINT = 64 * 1024
 """Bytes of stderr that are kept; addresses of memory are in it, so it is for the operator."""
-MOST_LOGS, LONGEST_LOG = 1000, 8192
-MOST_UNCAUGHT = 20
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,55 +65,8 @@ class LoadError(Exception):
         self.thrown = thrown
 
 
-class Invocation(msgspec.Struct, kw_only=True):
-    """What came of calling a handler."""
-
-    ending: Ending
-    value: msgspec.Raw = msgspec.Raw(b"null")
-    """What the handler returned, as JSON; null where that is no JSON or too long (`dropped`)."""
-    dropped: bool = False
-    error: Thrown | None = None
-    logs: Sequence[tuple[float, str, str]] = ()
-    """Milliseconds since the epoch, level, text."""
-    lost_logs: int = 0
-    uncaught: Sequence[Thrown] = ()
-    """Errors that nothing in the function waited for."""
-    wall_ms: float = 0.0
-    queue_ms: float = 0.0
-    cold: bool = False
-    """Whether the code had to be loaded first."""
-    pid: int = 0
-    died: bool = False
-    """Whether its process has ended with it."""
-    record: Recorder | None = None
-    """Its requests; `exchanges()` shows them, secrets masked."""
-
-    def endings(self, events: int) -> list[Ending]:
-        """Of an onBatch: one for each event."""
-        if self.ending.kind is not Kind.OK or not bytes(self.value).startswith(b"["):
-            return [self.ending] * events
-        try:
-            value = orjson.loads(bytes(self.value))
-        except orjson.JSONDecodeError:
-            value = None
-        return of_batch(self.ending, value, events)
-
-
-class _Flight:
-    """An invocation under way."""
-
-    __slots__ = ("done", "fetcher", "frames", "tasks", "uncaught")
-
-    def __init__(self, fetcher: Fetcher) -> None:
-        self.done: asyncio.Future[wire.Result] = asyncio.get_running_loop().create_future()
-        self.fetcher = fetcher
-        self.frames = 0
-        self.tasks: dict[int, asyncio.Task[None]] = {}
-        self.uncaught: list[Thrown] = []
-
-
 class Runner(asyncio.SubprocessProtocol):
-    """Make one with `start`; then `load`, then `invoke` as often as wanted, one at a time."""
+    """Make one with `start`; then `load`, then `invoke` or `fly` as often as wanted, one at a time."""
 
     def __init__(self, limits: Limits) -> None:
         loop = asyncio.get_running_loop()
@@ -130,11 +83,15 @@ class Runner(asyncio.SubprocessProtocol):
         self._transport: asyncio.SubprocessTransport | None = None
         self._stdin: asyncio.WriteTransport | None = None
         self._reader = wire.Reader()
-        self._flight: _Flight | None = None
+        self._flight: Flight | None = None
+        self._since = 0.0
+        """When the call began that runs."""
+        self._timer: asyncio.TimerHandle | None = None
         self._stray = 0
         self._complaint = bytearray()
         self._killed_for: str | None = None
         self._own_doing = False
+        self._used = 0.0
 
     @classmethod
     async def start(
@@ -203,52 +160,77 @@ class Runner(asyncio.SubprocessProtocol):
         """Call a handler with an event, or a list of them. Never raises but for cancellation, upon which the
         process is killed."""
         began = time.perf_counter()
-        fetcher = Fetcher(http, masking, self.limits.fetch, self.limits.wall)
-        self.invocations = id = self.invocations + 1
-        try:
-            frame = wire.encode({"t": "inv", "id": id, "h": handler, "a": [payload, settings]})
-        except ValueError as error:
-            ending = Ending(Kind.MESSAGE_REJECTED, f"the event can't be handed to a function: {error}")
-            return Invocation(ending=ending, pid=self.pid)
+        flown = await self.fly([(handler, payload)], settings, http, masking)
+        [made] = flown.made
+        made.wall_ms = (time.perf_counter() - began) * 1000
+        return made
+
+    async def fly(
+        self, calls: Sequence[Call], settings: Mapping[str, Any], http: Client, masking: Masking
+    ) -> Flown:
+        """Make calls, one after the other: what came of all, or of those until the process ended. Each has
+        the time that `invoke` gives to one. Never raises but for cancellation, upon which the process is
+        killed.
+        """
+        limits, loop = self.limits, asyncio.get_running_loop()
+        flight = Flight(
+            calls,
+            settings,
+            http,
+            masking,
+            first=self.invocations + 1,
+            pid=self.pid,
+            frames=limits.frames,
+            fetch=limits.fetch,
+            wall=limits.wall,
+        )
+        self.invocations += len(calls)
         if not self.alive:
-            return _ended(Lost("the runner has ended", own_doing=False), self.pid)
-        flight = self._flight = _Flight(fetcher)
-        self._write(frame)
+            return flight.land(_ending(Lost("the runner has ended", own_doing=False)))
+        self._flight, self._since = flight, loop.time()
+        if ahead := flight.ahead():
+            self._write(ahead)
+            if self._timer is None:
+                self._timer = loop.call_later(limits.wall, self._look)
         try:
-            async with asyncio.timeout(self.limits.wall):
-                result = await flight.done
-            made = _made(result)
-        except TimeoutError:
-            self.kill(f"an invocation took more than {self.limits.wall:g} s")
-            made = Invocation(
-                ending=Ending(Kind.TIMEOUT, f"the function did not end within {self.limits.wall:g} s")
-            )
+            await flight.done
+        except _Late:
+            return flight.land(Ending(Kind.TIMEOUT, f"the function did not end within {limits.wall:g} s"))
         except Lost as lost:
-            made = _ended(lost, self.pid)
+            return flight.land(_ending(lost))
         except BaseException:
             self.kill("nobody waits for its invocation")
             raise
         finally:
             self._flight = None
-            for task in flight.tasks.values():
-                task.cancel()
-        made.uncaught = flight.uncaught
-        made.record = fetcher.record
-        made.pid, made.died = self.pid, not self.alive
-        made.wall_ms = (time.perf_counter() - began) * 1000
-        return made
+            flight.cancel()
+        return Flown(made=flight.made)
+
+    def _look(self) -> None:
+        """Whether a call takes too long. One timer for all calls: most are over long before it is due."""
+        self._timer = None
+        flight, loop = self._flight, asyncio.get_running_loop()
+        if flight is None or flight.done.done():
+            return
+        left = self._since + self.limits.wall - loop.time()
+        if left > 0:
+            self._timer = loop.call_later(left, self._look)
+            return
+        self.kill(f"an invocation took more than {self.limits.wall:g} s")
+        flight.done.set_exception(_Late())
 
     def elapsed(self) -> float:
         """Seconds since it was started."""
         return asyncio.get_running_loop().time() - self.started
 
     def cpu_seconds(self) -> float:
-        """Processor time so far, of all its threads."""
-        return cpu_seconds(self.pid)
+        """Processor time so far, of all its threads; until it was killed, if it was."""
+        return self._used if self._killed_for is not None else cpu_seconds(self.pid)
 
     def kill(self, reason: str, own_doing: bool = False) -> None:
         """End it at once."""
         if self._killed_for is None and not self.ended.done():
+            self._used = cpu_seconds(self.pid)
             self._killed_for, self._own_doing = reason, own_doing
         if self.pid and not self.ended.done():
             with suppress(ProcessLookupError, PermissionError):
@@ -276,6 +258,8 @@ class Runner(asyncio.SubprocessProtocol):
         try:
             for frame in self._reader.feed(data):
                 self._receive(frame)
+            if (flight := self._flight) is not None and (ahead := flight.ahead()):
+                self._write(ahead)
         except ProtocolError as error:
             self.kill(f"runtime protocol error: {error}", own_doing=True)
 
@@ -285,43 +269,44 @@ class Runner(asyncio.SubprocessProtocol):
             self._stray += 1
             if self._stray > self.limits.frames:
                 raise ProtocolError("too many frames that nobody has asked for")
+        elif isinstance(frame, wire.Result) and flight.answered(frame):
+            self._since = asyncio.get_running_loop().time()
+            return
         else:
-            flight.frames += 1
-            if flight.frames > self.limits.frames:
-                raise ProtocolError(f"more than {self.limits.frames} frames in one invocation")
+            flight.count()
         match frame:
             case wire.Result():
-                if flight is not None and frame.id == self.invocations and not flight.done.done():
-                    flight.done.set_result(frame)
+                pass  # of nothing that is under way
             case wire.Fetch():
                 self._fetch(flight, frame)
             case wire.FetchAborted():
                 if flight is not None and (task := flight.tasks.get(frame.id)) is not None:
                     task.cancel()
             case wire.Uncaught():
-                if flight is not None and len(flight.uncaught) < MOST_UNCAUGHT:
-                    flight.uncaught.append(frame.error)
+                if flight is not None:
+                    flight.uncaught(frame.error)
             case _:
                 if isinstance(frame, self._expected) and not self._answer.done():
                     self._answer.set_result(frame)
 
-    def _fetch(self, flight: _Flight | None, asked: wire.Fetch) -> None:
-        if flight is None or asked.inv != self.invocations:
+    def _fetch(self, flight: Flight | None, asked: wire.Fetch) -> None:
+        if flight is None or asked.inv != flight.current:
             message = "requests can be made only while an event is handled"
             self._write(wire.encode({"t": "fr", "id": asked.id, "err": message, "code": "ECONNABORTED"}))
         elif asked.id not in flight.tasks:
             task = asyncio.get_running_loop().create_task(self._answer_fetch(flight, asked))
             flight.tasks[asked.id] = task
 
-    async def _answer_fetch(self, flight: _Flight, asked: wire.Fetch) -> None:
+    async def _answer_fetch(self, flight: Flight, asked: wire.Fetch) -> None:
+        tasks = flight.tasks
         try:
-            frame = wire.encode(await flight.fetcher.fetch(asked))
+            frame = wire.encode(await flight.fetcher().fetch(asked))
         except Exception as error:
             log.exception("fetch failed", pid=self.pid)
             failure = EgressError("ECONNABORTED", f"the request failed: {type(error).__name__}")
             frame = wire.encode({"t": "fr", "id": asked.id, "err": failure.message, "code": failure.code})
         finally:
-            flight.tasks.pop(asked.id, None)
+            tasks.pop(asked.id, None)
         self._write(frame)
 
     def _write(self, frame: bytes) -> None:
@@ -329,11 +314,9 @@ class Runner(asyncio.SubprocessProtocol):
             self._stdin.write(frame)
 
     def _read_layers(self) -> None:
-        for line in bytes(self._complaint).split(b"\n"):
-            if line.startswith(b"box: "):
-                with suppress(msgspec.MsgspecError):
-                    self.layers = msgspec.json.decode(line[5:], type=dict[str, str])
-                return
+        said = bytes(self._complaint).decode(errors="replace").splitlines()
+        lines = [line.removeprefix("box: ").partition(": ") for line in said if line.startswith("box: ")]
+        self.layers = {layer: state for layer, _, state in lines}
 
     # Its end
 
@@ -347,6 +330,8 @@ class Runner(asyncio.SubprocessProtocol):
             self._answer.exception()  # whoever waits sees it; nobody may
         if self._flight is not None and not self._flight.done.done():
             self._flight.done.set_exception(lost)
+        if self._timer is not None:
+            self._timer.cancel()
         if self._transport is not None:
             self._transport.close()
 
@@ -363,16 +348,9 @@ class Runner(asyncio.SubprocessProtocol):
         return Lost(f"the function's process ended with signal {-(status or 0)}", own_doing=True)
 
 
-def _made(result: wire.Result) -> Invocation:
-    logs = [(at, level[:20], text[:LONGEST_LOG]) for at, level, text in result.logs[:MOST_LOGS]]
-    lost = max(0, min(result.lost, 1 << 53)) + max(0, len(result.logs) - MOST_LOGS)
-    error = None if result.ok else result.error or Thrown()
-    ending = OK if error is None else of_thrown(error)
-    return Invocation(
-        ending=ending, value=result.value, dropped=result.dropped, error=error, logs=logs, lost_logs=lost
-    )
+class _Late(Exception):
+    """A call took too long."""
 
 
-def _ended(lost: Lost, pid: int) -> Invocation:
-    kind = Kind.BAD_REQUEST if lost.own_doing else Kind.RETRY
-    return Invocation(ending=Ending(kind, str(lost)), pid=pid)
+def _ending(lost: Lost) -> Ending:
+    return Ending(Kind.BAD_REQUEST if lost.own_doing else Kind.RETRY, str(lost))

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import deno
 import msgspec
-import orjson
 
 RUNNER = Path(str(files(__package__))) / "runner"
 BOX = Path(str(files(__package__))) / "box.py"
@@ -57,18 +56,15 @@ def command(confinement: Confinement, main: Path | None = None) -> list[str]:
     ]
     if not confinement.box or sys.platform != "linux":
         return program
-    config = {
-        "read": [
-            *DEVICES,
-            *LIBRARIES,
-            *map(str, (RUNNER, bundles(confinement.libraries), cache(confinement.libraries))),
-            *([] if main is None else [str(main)]),
-        ],
-        "execute": [program[0], LOADERS.get(platform.machine(), "/lib64")],
-        "data_mb": IDLE_DATA_MB + confinement.memory_mb,
-        "uid": NOBODY if os.geteuid() == 0 and _others_can_read(Path(program[0]), RUNNER) else None,
-    }
-    return [sys.executable, "-I", "-S", str(BOX), orjson.dumps(config).decode(), "--", *program]
+    uid = NOBODY if os.geteuid() == 0 and _others_can_read(Path(program[0]), RUNNER) else None
+    folders = (RUNNER, bundles(confinement.libraries), cache(confinement.libraries))
+    config = [
+        *(f"read {path}" for path in (*DEVICES, *LIBRARIES, *folders, *([] if main is None else [main]))),
+        *(f"execute {path}" for path in (program[0], LOADERS.get(platform.machine(), "/lib64"))),
+        f"data_mb {IDLE_DATA_MB + confinement.memory_mb}",
+        *([] if uid is None else [f"uid {uid}"]),
+    ]
+    return [sys.executable, "-I", "-S", str(BOX), "\n".join(config), "--", *program]
 
 
 def environment(confinement: Confinement) -> dict[str, str]:

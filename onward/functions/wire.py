@@ -62,6 +62,8 @@ class Result(msgspec.Struct, frozen=True, tag_field="t", tag="res"):
     """Milliseconds since the epoch, level, text."""
     lost: int = 0
     """Lines that were too many."""
+    ms: float = 0.0
+    """What the runner says that it took, in milliseconds."""
 
 
 class Fetch(msgspec.Struct, frozen=True, tag_field="t", tag="fetch"):

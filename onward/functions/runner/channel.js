@@ -1,44 +1,103 @@
 // Frames over stdin and stdout: a 4-byte length, big-endian, and JSON in UTF-8.
-export function channel() {
-  const { stdin, stdout } = Deno;
-  const encoder = new TextEncoder(), decoder = new TextDecoder();
-  const stringify = JSON.stringify, parse = JSON.parse;
+//
+// While nothing is under way, reading blocks the whole process: a third of what waiting in the event loop costs.
+// So between invocations it stands still, timers included, and goes on with the next one.
+import timers from "node:timers";
 
-  function sendText(text) {
-    const body = encoder.encode(text), frame = new Uint8Array(body.length + 4);
-    new DataView(frame.buffer).setUint32(0, body.length);
-    frame.set(body, 4);
-    for (let at = 0; at < frame.length;) at += stdout.writeSync(frame.subarray(at));
+const { stdin, stdout } = Deno;
+const { setImmediate } = timers, Later = Promise;
+const encoder = new TextEncoder(), decoder = new TextDecoder();
+const { stringify, parse } = JSON;
+const SMALL = 65536;
+
+export function channel() {
+  let turning = null, rounds = 0;
+  let out = new Uint8Array(SMALL), filled = 0;
+
+  function write(bytes) {
+    for (let at = 0; at < bytes.length;) at += stdout.writeSync(bytes.subarray(at));
   }
 
-  async function listen(receive) {
-    let held = new Uint8Array(65536), length = 0;
-    const chunk = new Uint8Array(65536);
+  // Frames go out together, in the order in which they were put.
+  function flush() {
+    if (filled === 0) return;
+    const bytes = out.subarray(0, filled);
+    filled = 0;
+    write(bytes);
+  }
+
+  function put(text) {
+    const most = text.length * 3 + 4; // bytes
+    if (most > SMALL - filled) flush();
+    if (most > SMALL) {
+      const body = encoder.encode(text), frame = new Uint8Array(body.length + 4);
+      lengthInto(frame, 0, body.length);
+      frame.set(body, 4);
+      return write(frame);
+    }
+    const { written } = encoder.encodeInto(text, out.subarray(filled + 4));
+    lengthInto(out, filled, written);
+    filled += written + 4;
+  }
+
+  function send(message) {
+    put(stringify(message));
+    flush();
+  }
+
+  // Lets the event loop go round once.
+  const turn = () => turning ||= new Later((resolve) => setImmediate(() => {
+    turning = null;
+    rounds++;
+    resolve();
+  }));
+
+  // `busy` tells whether something is under way.
+  async function listen(receive, busy) {
+    let held = new Uint8Array(SMALL), start = 0, end = 0;
     for (;;) {
-      const read = await stdin.read(chunk);
-      if (read === null) return;
-      if (length + read > held.length) {
-        const larger = new Uint8Array(Math.max(held.length * 2, length + read));
-        larger.set(held.subarray(0, length));
-        held = larger;
+      if (busy()) {
+        await turn(); // most handlers have ended then,
+        await null; // and their results, which may wait for the same turn, are out
       }
-      held.set(chunk.subarray(0, read), length);
-      length += read;
-      let at = 0;
-      while (length - at >= 4) {
-        const size = (held[at] << 24 | held[at + 1] << 16 | held[at + 2] << 8 | held[at + 3]) >>> 0;
-        if (length - at - 4 < size) break;
-        const message = parse(decoder.decode(held.subarray(at + 4, at + 4 + size)));
-        at += 4 + size;
+      const running = busy(), room = held.subarray(end);
+      if (running) flush();
+      const read = running ? await stdin.read(room) : stdin.readSync(room);
+      if (read === null) return;
+      rounds++;
+      end += read;
+      let size = 0;
+      while (end - start >= 4) {
+        size = (held[start] << 24 | held[start + 1] << 16 | held[start + 2] << 8 | held[start + 3]) >>> 0;
+        if (end - start - 4 < size) break;
+        const message = parse(decoder.decode(held.subarray(start + 4, start + 4 + size)));
+        start += 4 + size;
+        size = 0;
         receive(message);
       }
-      if (at) {
-        held.copyWithin(0, at, length);
-        length -= at;
-        if (length === 0 && held.length > 1 << 20) held = new Uint8Array(65536);
+      const rest = held.subarray(start, end), needed = size + 4;
+      if (needed > held.length || (held.length > SMALL && needed <= SMALL && rest.length < SMALL)) {
+        held = new Uint8Array(Math.max(SMALL, needed)); // a long frame is coming, or has gone
+        held.set(rest);
+      } else if (start > 0) {
+        held.copyWithin(0, start, end);
       }
+      end -= start;
+      start = 0;
     }
   }
 
-  return { sendText, send: (message) => sendText(stringify(message)), stringify, listen };
+  return {
+    put, flush, send, stringify, listen, turn,
+    get rounds() {
+      return rounds; // how often the event loop may have done something
+    },
+  };
+}
+
+function lengthInto(bytes, at, length) {
+  bytes[at] = length >>> 24;
+  bytes[at + 1] = length >>> 16 & 255;
+  bytes[at + 2] = length >>> 8 & 255;
+  bytes[at + 3] = length & 255;
 }

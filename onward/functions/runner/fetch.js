@@ -47,8 +47,17 @@ export class Bridge {
 }
 
 const BODILESS = new Set([101, 204, 205, 304]);
+const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/, VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
-export function makeFetch(bridge) {
+// Deno reads these classes when they are first named, which takes longer than all else at a runner's start.
+const CLASSES = ["Headers", "Request", "Response"];
+const getters = CLASSES.map((name) => Object.getOwnPropertyDescriptor(globalThis, name).get);
+let web = null;
+
+export function webClasses() {
+  if (web) return web;
+  const [Headers, Request, Response] = getters.map((get) => get.call(globalThis));
   Headers.prototype.raw = function () {
     const all = {};
     for (const [name, value] of this) (all[name] ||= []).push(value);
@@ -57,24 +66,26 @@ export function makeFetch(bridge) {
   Response.prototype.buffer = async function () {
     return Buffer.from(await this.arrayBuffer());
   };
+  return web = { Headers, Request, Response };
+}
 
+export function makeFetch(bridge) {
   return async function fetch(input, init) {
+    const { Request, Response } = webClasses();
     if (!(input instanceof Request)) {
       input = String(input?.href ?? input);
       if (!URL.canParse(input)) throw new TypeError("Only absolute URLs are supported");
     }
-    const request = new Request(input, asWeb(init));
-    const body = request.body ? Buffer.from(await request.arrayBuffer()) : null;
-    const told = { url: request.url, method: request.method, headers: [...request.headers], redirect: request.redirect };
-    if (body?.length) told.body = body.toString("base64");
+    const signal = { given: undefined };
+    const told = plain(input, init, signal) ?? await composed(new Request(input, asWeb(init)), signal);
     if (init?.timeout > 0) told.timeout = Number(init.timeout);
     let answer;
     try {
-      answer = await bridge.send(told, request.signal);
+      answer = await bridge.send(told, signal.given);
     } catch (error) {
       if (!(error instanceof FetchError)) throw error;
       // A new one, whose stack leads to the line that called.
-      throw new FetchError(`request to ${request.url} failed, reason: ${error.message}`, error.code);
+      throw new FetchError(`request to ${told.url} failed, reason: ${error.message}`, error.code);
     }
     const content = BODILESS.has(answer.status) ? null : Buffer.from(answer.body, "base64");
     const response = new Response(content, { status: answer.status, statusText: answer.statusText, headers: answer.headers });
@@ -84,9 +95,43 @@ export function makeFetch(bridge) {
   };
 }
 
+async function composed(request, signal) {
+  const body = request.body ? Buffer.from(await request.arrayBuffer()) : null;
+  signal.given = request.signal;
+  const told = { url: request.url, method: request.method, headers: [...request.headers], redirect: request.redirect, body: undefined, timeout: undefined };
+  if (body?.length) told.body = body.toString("base64");
+  return told;
+}
+
+// What a Request would make of the usual: an address, plain headers, a text for a body. It takes a tenth of the
+// time. null for anything else.
+function plain(input, init, signal) {
+  if (typeof input !== "string") return null;
+  const { method: given = "GET", headers: own, body, redirect = "follow", signal: aborts } = init ?? {};
+  const method = typeof given === "string" ? given.toUpperCase() : "", headers = [];
+  if (!METHODS.has(method) || redirect !== "follow" || (aborts !== undefined && !(aborts instanceof AbortSignal))) return null;
+  if (body !== undefined && (typeof body !== "string" || method === "GET" || method === "HEAD")) return null;
+  let typed = false;
+  if (own !== undefined) {
+    if (own === null || typeof own !== "object" || Object.getPrototypeOf(own) !== Object.prototype) return null;
+    for (const [name, value] of Object.entries(own)) {
+      if (typeof value !== "string" || !NAME.test(name) || !VALUE.test(value)) return null;
+      const lower = name.toLowerCase();
+      for (const [there] of headers) if (there === lower) return null;
+      headers.push([lower, value]);
+      if (lower === "content-type") typed = true;
+    }
+  }
+  const url = new URL(input);
+  if (url.username || url.password || url.protocol === "data:" || url.protocol === "blob:") return null;
+  if (body !== undefined && !typed) headers.push(["content-type", "text/plain;charset=UTF-8"]);
+  signal.given = aborts;
+  return { url: url.href, method, headers, redirect, body: body ? Buffer.from(body).toString("base64") : undefined, timeout: undefined };
+}
+
 function asWeb(init) {
   if (!init) return init;
-  const web = { ...init };
+  const web = { ...init }, { Headers } = webClasses();
   if (web.method) web.method = String(web.method).toUpperCase();
   delete web.agent;
   const { body } = web;

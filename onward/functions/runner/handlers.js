@@ -8,6 +8,7 @@ const LARGEST = 1 << 20, LARGEST_BATCH = 15 << 20; // characters of what a handl
 const FILE = "function.js";
 const OURS = /runner\/\w+\.js|ext:|node:|\beval \(/;
 const compile = globalThis.eval;
+const now = performance.now.bind(performance);
 
 export class Handlers {
   #pipe;
@@ -15,6 +16,10 @@ export class Handlers {
   #require;
   #folder;
   #handlers = {};
+  #queue = [];
+  #first = 0;
+  #last = 0;
+  #running = false;
 
   constructor(pipe, current, require, folder) {
     this.#pipe = pipe;
@@ -68,36 +73,69 @@ export class Handlers {
     }
   }
 
-  async invoke({ id, h: name, a: parameters }) {
-    const ofSource = name === "onRequest";
+  // Whether a handler runs, or waits for its turn.
+  get busy() {
+    return this.#running;
+  }
+
+  // One after the other, in the order in which they come: the host may send ahead.
+  invoke(message) {
+    this.#queue[this.#last++] = message;
+    if (!this.#running) this.#run();
+  }
+
+  async #run() {
+    const pipe = this.#pipe;
+    let flushed = now();
+    this.#running = true;
+    while (this.#first < this.#last) {
+      const message = this.#queue[this.#first], seen = pipe.rounds;
+      this.#queue[this.#first++] = undefined;
+      const text = await this.#handle(message);
+      const kept = pipe.rounds === seen; // a result is kept back only if nothing of its event can show outside
+      // Errors that nothing waited for are told before the result, if nobody has to wait for it.
+      if (this.#first === this.#last) await pipe.turn();
+      pipe.put(text);
+      const ended = now();
+      if (!kept || ended - flushed > 0.5) {
+        pipe.flush();
+        flushed = ended;
+      }
+    }
+    this.#first = this.#last = 0;
+    this.#running = false;
+    pipe.flush();
+  }
+
+  // Calls the handler; the answer as JSON.
+  async #handle({ id, h: name, a: parameters }) {
+    const began = now(), ofSource = name === "onRequest";
     const invocation = { id, logs: [], printed: 0, lost: 0, events: ofSource ? [] : null };
     const handler = this.#handlers[name];
     const most = name === "onBatch" || ofSource ? LARGEST_BATCH : LARGEST;
-    const { stringify, sendText } = this.#pipe;
+    const { stringify } = this.#pipe;
     // Object literals define their members: setters that the code put on Object.prototype can't swallow them.
-    const finish = (ok, value, dropped, error, missing) => {
+    const answer = (ok, value, dropped, error, missing) => {
       const { logs, lost } = invocation;
-      return stringify({ t: "res", id, ok, value, dropped, error, missing, logs, lost });
+      return stringify({ t: "res", id, ok, value, dropped, error, missing, logs, lost, ms: now() - began });
     };
     if (!handler) {
       const message = `${name.replace(/^on/, "").toLowerCase()} not supported`;
-      return sendText(finish(false, null, false, { name: "EventNotSupported", message }, true));
+      return answer(false, null, false, { name: "EventNotSupported", message }, true);
     }
-    await this.#current.run(invocation, async () => {
-      let value;
-      try {
-        if (ofSource) parameters[0] = asRequest(parameters[0]);
-        value = await handler(...parameters);
-        if (ofSource) value = invocation.events; // what it returns is not used
-      } catch (error) {
-        return sendText(finish(false, null, false, this.describe(error), false));
-      }
-      let text = null;
-      try {
-        text = finish(true, value ?? null, false, undefined, false);
-      } catch { /* a cycle, or a BigInt */ }
-      sendText(text !== null && text.length <= most ? text : finish(true, null, true, undefined, false));
-    });
+    let value;
+    try {
+      if (ofSource) parameters[0] = asRequest(parameters[0]);
+      value = await this.#current.run(invocation, handler, ...parameters);
+      if (ofSource) value = invocation.events; // what it returns is not used
+    } catch (error) {
+      return answer(false, null, false, this.describe(error), false);
+    }
+    try {
+      const text = answer(true, value ?? null, false, undefined, false);
+      if (text.length <= most) return text;
+    } catch { /* a cycle, or a BigInt */ }
+    return answer(true, null, true, undefined, false);
   }
 
   // {name, message, stack, line}, the stack without our own frames.

@@ -1,21 +1,20 @@
 // The runner: what is inside the sandbox with the user's code. The process is the boundary; nothing in these
 // files defends anything against that code. They give it the globals of Segment's functions (spec §10.5), call
 // its handlers, and speak frames with the host (`wire.py`). If the host goes, so does its pipe, and this ends.
+import { require } from "./builtin.js";
 import { channel } from "./channel.js";
 import { Console } from "./console.js";
 import { Handlers } from "./handlers.js";
 import { Cache, ERRORS } from "./globals.js";
-import { Bridge, makeFetch } from "./fetch.js";
+import { Bridge, makeFetch, webClasses } from "./fetch.js";
 import { libraries } from "./libraries.js";
 import { makeSegment } from "./source.js";
 import { stubs } from "./stubs.js";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Buffer } from "node:buffer";
-import { createRequire } from "node:module";
 import timers from "node:timers";
 
 const folder = Deno.args[1];
-const require = createRequire(import.meta.url);
 const pipe = channel();
 const current = new AsyncLocalStorage();
 const bridge = new Bridge(pipe, current);
@@ -26,6 +25,7 @@ const define = (name, value) =>
   Object.defineProperty(G, name, { value, writable: true, enumerable: false, configurable: true });
 
 const getters = libraries({ require, folder, bridge });
+for (const name of ["Headers", "Request", "Response"]) getters[name] = () => webClasses()[name];
 for (const name of ["Worker", "WebSocket", "WebSocketStream", "EventSource", "BroadcastChannel", "prompt", "alert",
   "confirm", "localStorage", "sessionStorage", "caches", "close", "navigator", "FormData", "crypto", "onload"]) {
   delete G[name];
@@ -74,4 +74,4 @@ await pipe.listen((message) => {
   else if (message.t === "fr") bridge.answered(message);
   else if (message.t === "load") handlers.load(message.code);
   else if (message.t === "strip") handlers.strip(message.code);
-});
+}, () => handlers.busy);

@@ -1,7 +1,7 @@
 """The table of spec §10.3, and what onBatch says of each event."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onward.functions.errors import CODES, OK, Ending, Kind, of_batch, of_item, of_thrown
@@ -59,6 +59,7 @@ json = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(json | st.lists(json, min_size=3, max_size=3), st.integers(1, 5))
 def test_one_ending_for_each_event_whatever_is_returned(value: object, events: int) -> None:
     endings = of_batch(OK, value, events)
@@ -67,6 +68,7 @@ def test_one_ending_for_each_event_whatever_is_returned(value: object, events: i
         assert endings == [OK] * events
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(json, st.integers(1, 5))
 def test_what_was_thrown_holds_for_all(value: object, events: int) -> None:
     whole = Ending(Kind.RETRY, "x")

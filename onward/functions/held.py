@@ -1,0 +1,78 @@
+"""What the pool keeps of each key: its processes, who waits for one, what it has used. Plain records."""
+
+import asyncio
+from collections import deque
+
+import msgspec
+
+from onward.functions.breaker import Breaker
+from onward.functions.process import Runner
+
+IDLE_MB, BUSY_MB = 20, 100
+
+
+class PoolLimits(msgspec.Struct, frozen=True, kw_only=True):
+    budget_mb: int = 2048
+    per_key: int = 4
+    spares: int = 1
+    queue: int = 1000
+    """Invocations of one key that may wait."""
+    queue_for: float = 30.0
+    """Seconds that one waits at most."""
+    idle_for: float = 600.0
+    most_invocations: int = 1_000_000
+    oldest: float = 3600.0
+    largest: int = 160 << 20
+    """Bytes resident when idle, from which a process is replaced."""
+
+
+class Key(msgspec.Struct, frozen=True, order=True):
+    version: str
+    instance: str
+
+
+class Usage(msgspec.Struct):
+    """What a key has used since it was last asked for."""
+
+    invocations: int = 0
+    wall_ms: float = 0.0
+    cpu_ms: float = 0.0
+
+
+class Entry:
+    """What is known of a key."""
+
+    __slots__ = ("breaker", "idle", "pace", "processes", "usage", "waiting")
+
+    def __init__(self) -> None:
+        self.idle: list[Held] = []
+        self.processes = 0
+        self.waiting: deque[asyncio.Future[Held | None]] = deque()
+        self.breaker = Breaker()
+        self.usage = Usage()
+        self.pace = 0.0
+        """Seconds that an event took lately, of many in one process."""
+
+
+class Held:
+    """A process with a key's code."""
+
+    __slots__ = ("charged", "key", "looked_at", "runner", "since")
+
+    def __init__(self, key: Key, runner: Runner) -> None:
+        self.key = key
+        self.runner = runner
+        self.since = 0.0
+        self.charged = runner.cpu_seconds()
+        self.looked_at = 0.0
+
+
+class Lent:
+    """A process in somebody's hands, who gives it back. `cold`: its code has been loaded for them."""
+
+    __slots__ = ("cold", "entry", "held")
+
+    def __init__(self, held: Held, entry: Entry, cold: bool) -> None:
+        self.held = held
+        self.entry = entry
+        self.cold = cold
