@@ -1,7 +1,10 @@
-"""`onward functions …`: run a function on a sample event, and again at each save. They need no server."""
+"""`onward functions …`: run a function on a sample event, and again at each save. These need no server;
+those of `function_edits.py` do.
+"""
 
 import asyncio
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -10,20 +13,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import cyclopts
 from cyclopts import Parameter
 
+from onward.commands import function_edits
 from onward.commands.common import CommandError, Config, read_settings
 from onward.settings import Settings
 
 if TYPE_CHECKING:
     from onward.functions.trial import Trial
 
-app = cyclopts.App(
-    name="functions", help="Users' JavaScript: try it, and install the libraries that it finds."
-)
+app = cyclopts.App(name="functions", help="Users' JavaScript: write it, try it, keep it, deploy it.")
+function_edits.add_to(app)
 
 File = Annotated[Path, Parameter(help="The code: JavaScript, or TypeScript if its name ends in .ts.")]
 Event = Annotated[
     Path | None,
-    Parameter(help="JSON file with an event, or with an array of them for onBatch (default: a made-up one)."),
+    Parameter(
+        help="JSON file with an event, with an array of them for onBatch, or with the body of a request for "
+        "a source function (default: a made-up event)."
+    ),
 ]
 Values = Annotated[Path | None, Parameter(help="JSON file with the settings that the function gets.")]
 Handler = Annotated[str | None, Parameter(help="Handler to call (default: by the event's type).")]
@@ -36,6 +42,8 @@ Trust = Annotated[
     ),
 ]
 
+HANDLER = "onRequest"
+_REQUEST = re.compile(r"\bfunction\s+onRequest\b")
 LOOK_EVERY = 0.3
 """Seconds between two looks at a file."""
 SAMPLE = {
@@ -168,7 +176,13 @@ def _run(
     trust: bool,
 ) -> "Trial":
     code = _text(file)
-    payload = SAMPLE if event is None else _json(event)
+    told = function_edits.beside(file)
+    kind = told.get("resourceType", "SOURCE" if _REQUEST.search(code) else "DESTINATION")
+    if kind == "SOURCE":
+        handler = handler or HANDLER
+        payload: Any = _request({} if event is None else _json(event))
+    else:
+        payload = SAMPLE if event is None else _json(event)
     if batch and not isinstance(payload, list):
         payload = [payload]
     given = {} if settings is None else _json(settings)
@@ -176,7 +190,17 @@ def _run(
         raise CommandError(f"{settings}: the settings must be a JSON object")
     try:
         return asyncio.run(
-            _try(process, code, payload, given, "onBatch" if batch else handler, file.suffix == ".ts", trust)
+            _try(
+                process,
+                code,
+                payload,
+                given,
+                "onBatch" if batch else handler,
+                file.suffix == ".ts",
+                kind,
+                _secrets(given, told),
+                trust,
+            )
         )
     except ValueError as error:
         raise CommandError(str(error)) from error
@@ -189,6 +213,8 @@ async def _try(
     settings: dict[str, Any],
     handler: str | None,
     typescript: bool,
+    kind: str,
+    secrets: dict[str, Any],
     trust: bool,
 ) -> "Trial":
     from onward.egress.client import HttpClient
@@ -205,10 +231,42 @@ async def _try(
     http = HttpClient.of(process)
     try:
         return await try_out(
-            confinement, code, payload, settings, http, handler=handler, typescript=typescript
+            confinement,
+            code,
+            payload,
+            settings,
+            http,
+            handler=handler,
+            typescript=typescript,
+            inserted=kind.startswith("INSERT"),
+            secrets=secrets,
         )
     finally:
         await http.close()
+
+
+def _request(given: Any) -> dict[str, Any]:
+    """What `onRequest` gets: of a file with `body`, `headers` and `query`, or of one that is the body."""
+    from onward.functions.source import Request
+
+    whole = isinstance(given, dict) and "body" in given and given.keys() <= {"body", "headers", "query"}
+    body = given["body"] if whole else given
+    headers = {"content-type": "application/json"} | (given.get("headers", {}) if whole else {})
+    query = given.get("query") if whole else None
+    return Request(
+        url=f"https://functions.example/{f'?{query}' if query else ''}",
+        headers=[(name.lower(), str(value)) for name, value in headers.items()],
+        body=body if isinstance(body, str) else json.dumps(body, ensure_ascii=False),
+    ).frame()
+
+
+def _secrets(given: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
+    """The settings that must not show: the sensitive ones, or all where nobody says which these are."""
+    declared = told.get("settings")
+    if not isinstance(declared, list):
+        return given
+    sensitive = {each.get("name") for each in declared if isinstance(each, dict) and each.get("sensitive")}
+    return {name: value for name, value in given.items() if name in sensitive}
 
 
 def _show(trial: "Trial", file: Path) -> None:
@@ -219,6 +277,9 @@ def _show(trial: "Trial", file: Path) -> None:
     if trial.items:
         for number, item in enumerate(trial.items, 1):
             print(f"  event {number}: {item['kind']}" + (f": {item['message']}" if item["message"] else ""))
+    elif trial.events is not None:
+        for made in trial.events:
+            print(f"Sent: {json.dumps(made, ensure_ascii=False)[:2000]}")
     elif trial.value is not None:
         print(f"Returned: {json.dumps(trial.value, ensure_ascii=False)[:2000]}")
     if trial.stack:
