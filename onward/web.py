@@ -29,6 +29,7 @@ from onward import __version__, eventlog
 from onward.api.app import create_api
 from onward.delivery.report import DeliveryReport
 from onward.delivery.state.sqlite import SqliteStateStore
+from onward.delivery.trace import EventTracer
 from onward.destinations.bridge.host import Bridge
 from onward.destinations.catalog import open_catalogue
 from onward.egress.client import HttpClient
@@ -48,6 +49,7 @@ from onward.tracking.source_functions import OF_ONE, PREFIX, SourceFunctions
 from onward.webapp import WebApp
 from onward.workspace.database import open_engine
 from onward.workspace.errors import WorkspaceError
+from onward.workspace.keyring import load_cipher
 from onward.workspace.function_code import DeployedCode
 from onward.workspace.snapshot import Snapshot
 from onward.workspace.suppressed import Suppressed
@@ -262,6 +264,15 @@ async def serve(settings: Settings) -> None:
             workshop=workshop,
             failed=reader.failed,
             door=reader.outcomes,
+            tracer=EventTracer(
+                eventlog.open_reader(settings.data),
+                store,
+                open_engine(settings),
+                load_cipher(settings),
+                catalogue,
+                tracking.first_seen,
+                int(settings.discard_retention_hours * 3_600_000),
+            ),
         ),
     )
     functions = SourceFunctions(

@@ -48,6 +48,7 @@ from onward.api import (
     testing,
     tokens,
     tools,
+    trace,
     tracking_plans,
     transformations,
     usage,
@@ -68,6 +69,7 @@ from onward.egress.client import HttpClient
 from onward.egress.http import Client
 from onward.functions.workshop import Workshop
 from onward.metering.store import UsageStore
+from onward.metering.tracing import Tracer
 from onward.settings import Settings
 from onward.workspace.errors import WorkspaceError
 from onward.workspace.function_code import unchecked
@@ -90,6 +92,7 @@ def create_api(
     workshop: Workshop | None = None,
     failed: Failed = nothing_failed,
     door: Door = nothing_came,
+    tracer: Tracer | None = None,
 ) -> Litestar:
     """The application, on the data folder of `settings`, which `bootstrap` has set up.
 
@@ -129,6 +132,7 @@ def create_api(
                     delivery_routes,
                     *event_delivery.ROUTES,
                     *funnel.ROUTES,
+                    trace.trace_events,
                     testing.preview_trigger,
                     testing.get_sample_event,
                     testing.router,
@@ -171,6 +175,7 @@ def create_api(
                 "delivery": delivery,
                 "http": http or HttpClient.of(settings),
                 "runtime": runtime,
+                "tracer": tracer,
                 "workshop": workshop,
                 "numbers": Numbers(UsageStore(settings.data), failed, delivery.counters, door),
             }

@@ -127,6 +127,7 @@ OPERATIONS: dict[str, Permission] = {
     "listDeliverySamplesFromDestination": Permission.DELIVERY_READ,
     "listDeliveryReasons": Permission.ANY,
     "getDeliveryFunnel": Permission.SOURCE_READ,
+    "traceEvents": Permission.DELIVERY_READ,
     "getPendingRetryFromDeliveryOverview": Permission.DESTINATION_READ,
     "listSchemaSettingsInSource": Permission.SOURCE_READ,
     "updateSchemaSettingsInSource": Permission.SOURCE_WRITE,

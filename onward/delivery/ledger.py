@@ -64,11 +64,11 @@ class Ledger:
         while records and records[0].pending == 0:
             record = records.popleft()
             self.open_events -= record.events
-            self.cursor = record.end
-            into.cursor = record.end
             if record.version != self._version:
                 self._version = record.version
-                into.passages.append((record.end.offset, record.version))
+                into.passages.append((self.cursor.offset + 1, record.version))
+            self.cursor = record.end
+            into.cursor = record.end
             if record.changes is not None:
                 into.merge(record.changes)
 

@@ -115,6 +115,13 @@ class Tracking:
         """Whether accepted requests get to the disk at all: false before `start` and after `stop`."""
         return self._committer.alive
 
+    def first_seen(self, workspace_id: str, source_id: str, message_id: str) -> int | None:
+        """When (s since the epoch) the event of an id was stored, if it was within the window of
+        deduplication. Any thread may ask."""
+        prefix = dedupe.prefix(workspace_id, source_id, self._settings.dedupe_scope)
+        (key,) = dedupe.keys(prefix, [message_id], self._index.seed)
+        return self._index.first_seen(key)
+
     async def start(self) -> None:
         """Catch up with the event log, then be ready. Raises what the log or the index raise."""
         read = await asyncio.to_thread(self._recover)

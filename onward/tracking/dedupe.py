@@ -70,6 +70,11 @@ class DedupeIndex(Protocol):
         """Positions of the keys that were first seen at `since` or later."""
         ...
 
+    def first_seen(self, key: bytes) -> int | None:
+        """When a key was first seen, if that is still known. Any thread may ask, beside the one that uses it
+        otherwise."""
+        ...
+
     def record(self, keys: Iterable[bytes], at: int, offset: int) -> None:
         """These keys were seen at `at`; the log is covered up to and including `offset`."""
         ...
@@ -112,6 +117,9 @@ class MemoryDedupe:
         times = self._times
         return {at for at, key in enumerate(keys) if times.get(key, -1) >= since}
 
+    def first_seen(self, key: bytes) -> int | None:
+        return self._times.get(key)
+
     def record(self, keys: Iterable[bytes], at: int, offset: int) -> None:
         self._times.update(dict.fromkeys(keys, at))
         self._offset = offset
@@ -146,6 +154,10 @@ class RocksDedupe:
             return set()
         first = _SECONDS.pack(max(0, since))  # big-endian: bytes compare as numbers do
         return {at for at, value in enumerate(values) if value is not None and value >= first}
+
+    def first_seen(self, key: bytes) -> int | None:
+        value: bytes | None = self._get(key)
+        return None if value is None else int(_SECONDS.unpack(value)[0])
 
     def record(self, keys: Iterable[bytes], at: int, offset: int) -> None:
         batch = WriteBatch(raw_mode=True)

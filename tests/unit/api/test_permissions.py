@@ -76,7 +76,7 @@ FAMILIES: dict[str, Family] = {
         getSubscriptionFromDestination listFiltersFromDestination getFilterInDestination
         previewDestinationFilter previewDestination previewTrigger getDestinationDelivery getConnections
         listDestinationDiscards getEventDeliveryFromDestination listDeliverySamplesFromDestination
-        getDeliveryFunnel getPendingRetryFromDeliveryOverview
+        getDeliveryFunnel getPendingRetryFromDeliveryOverview traceEvents
         listSchemaSettingsInSource listSchemaEventsInSource listTransformations
         getTransformation getLatestFromEdgeFunctions getIngressSuccessMetricsFromDeliveryOverview
         getIngressFailedMetricsFromDeliveryOverview getFilteredAtSourceMetricsFromDeliveryOverview
@@ -193,6 +193,7 @@ ASKS_AGAIN = {
     "getEgressSuccessMetricsFromDeliveryOverview",
     "getDeliveryFunnel",
     "getPendingRetryFromDeliveryOverview",
+    "traceEvents",
     "getEventsVolumeFromWorkspace",
     "listDeliveryMetricsSummaryFromDestination",
 } | {name for family in CONNECTING for name in FAMILIES[family][2].split()}
