@@ -47,6 +47,12 @@ export function windowOf(key: string, otherwise = DEFAULT): Window {
   return { key, range, minutes, words };
 }
 
+/** How fine a series of the window can be, as the API allows it. */
+export function granularity(window: Window): "MINUTE" | "HOUR" | "DAY" {
+  if (window.minutes <= 240) return "MINUTE";
+  return window.minutes <= 7 * 1440 ? "HOUR" : "DAY";
+}
+
 export function WindowPicker({ otherwise = DEFAULT }: { otherwise?: string }) {
   const [key, setKey] = useAddress("window", otherwise);
   const { words } = windowOf(key, otherwise);

@@ -19,7 +19,7 @@ export function healthOf(each: ConnectedDestination): Health {
       state: "retrying",
       word: "Paused",
       trouble:
-        `fails as a whole since ${since}. Its cursor is paused and nothing is lost: it is probed, and catches up once it answers.`,
+        `fails as a whole: paused ${since}. Nothing is lost; it is probed, and catches up once it answers.`,
     };
   }
   if (each.discardedLately > 0) {

@@ -41,6 +41,7 @@ export default function Sources() {
         <span style={{ display: "flex", alignItems: "center", gap: 12 }}>
           <Monogram name={each.metadata.name} />
           <span className="cut" style={{ fontWeight: 500 }}>{each.name || each.slug}</span>
+          {!each.enabled && <StateChip state="filtered">Disabled</StateChip>}
         </span>
       ),
     },
@@ -49,15 +50,6 @@ export default function Sources() {
       head: "Kind",
       cell: (each) => <span className="dim">{each.metadata.name}</span>,
       wide: true,
-    },
-    {
-      key: "state",
-      head: "State",
-      width: "112px",
-      cell: (each) =>
-        each.enabled
-          ? <StateChip state="delivered">Enabled</StateChip>
-          : <StateChip state="filtered">Disabled</StateChip>,
     },
     {
       key: "to",

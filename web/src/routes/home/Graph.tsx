@@ -1,0 +1,150 @@
+/**
+ * Sources at the left, destinations at the right, and between them a ribbon for each connection: as wide as
+ * its rate, in the colour of the destination's health. Where there is no room it is a list.
+ */
+import { useMediaQuery } from "@mantine/hooks";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import type { ConnectedDestination, ConnectedSource } from "~/api/generated.ts";
+import { count, rate } from "~/parts/format.ts";
+import { Monogram } from "~/parts/Monogram.tsx";
+import { Sparkline } from "~/parts/Sparkline.tsx";
+import { StateIcon } from "~/parts/StateChip.tsx";
+import { STATES } from "~/parts/states.ts";
+import type { Flow } from "./flow.ts";
+import css from "./Graph.module.css";
+import { healthOf } from "./health.ts";
+
+const ROW = 52;
+/** More than this would be a picture of nothing; the lists have them all. */
+const SHOWN = 40;
+
+export function Graph({ flow }: { flow: Flow }) {
+  const narrow = useMediaQuery("(max-width: 900px)");
+  const [lit, setLit] = useState<string>();
+  const all = flow.sources ?? [];
+  const busy = (each: ConnectedDestination) =>
+    (healthOf(each).trouble ? 1e9 : 0) + flow.ofDestination(each.id).rate;
+  const kept = new Set(
+    flow.destinations.toSorted((a, b) => busy(b) - busy(a)).slice(0, SHOWN).map((each) => each.id),
+  );
+  const sources = all.filter((each) =>
+    all.length <= SHOWN || flow.destinationsOf(each.id).some(({ id }) => kept.has(id))
+  )
+    .slice(0, SHOWN);
+  const place = new Map(sources.map((each, at) => [each.id, at]));
+  // In the order of their sources, so that few ribbons cross.
+  const destinations = flow.destinations.filter((each) => kept.has(each.id) && place.has(each.sourceId))
+    .toSorted((a, b) => place.get(a.sourceId)! - place.get(b.sourceId)!);
+  const rows = Math.max(sources.length, destinations.length, 1);
+  const middle = (at: number, of: number) => ((rows - of) / 2 + at + 0.5) * ROW;
+  const isLit = (each: ConnectedDestination) => lit === each.id || lit === each.sourceId;
+
+  const source = (each: ConnectedSource) => (
+    <Link
+      key={each.id}
+      to="/sources/$sourceId"
+      params={{ sourceId: each.id }}
+      className={css.node}
+      data-dim={lit !== undefined && lit !== each.id &&
+          !destinations.some((d) => isLit(d) && d.sourceId === each.id) || undefined}
+      onMouseEnter={() => setLit(each.id)}
+      onMouseLeave={() => setLit(undefined)}
+    >
+      <Monogram name={each.kindName} />
+      <span className={css.name}>
+        <span className="cut">{each.name || each.slug}</span>
+        {!each.enabled && <span className="dim small">disabled</span>}
+      </span>
+      <Sparkline values={flow.ofSource(each.id).series} width={48} />
+      <span className={`num ${css.rate}`}>{rate(flow.ofSource(each.id).rate)}</span>
+    </Link>
+  );
+  const destination = (each: ConnectedDestination) => {
+    const health = healthOf(each);
+    return (
+      <Link
+        key={each.id}
+        to="/destinations/$destinationId"
+        params={{ destinationId: each.id }}
+        className={css.node}
+        data-dim={lit !== undefined && !isLit(each) || undefined}
+        onMouseEnter={() => setLit(each.id)}
+        onMouseLeave={() => setLit(undefined)}
+      >
+        <StateIcon state={health.state} label={health.word} />
+        <Monogram name={each.kindName} />
+        <span className={css.name}>
+          <span className="cut">{each.name || each.kindName}</span>
+          <span className="dim small cut">{noteOf(each, health.word)}</span>
+        </span>
+        <span className={`num ${css.rate}`}>{rate(flow.ofDestination(each.id).rate)}</span>
+      </Link>
+    );
+  };
+  const more = flow.destinations.length - destinations.length;
+  const rest = more > 0 && (
+    <Link to="/destinations" className="dim small">and {count(more)} more destinations</Link>
+  );
+
+  if (narrow) {
+    return (
+      <div className={css.list}>
+        {sources.map((each) => (
+          <div key={each.id} className="panel">
+            {source(each)}
+            {destinations.filter(({ sourceId }) => sourceId === each.id).map(destination)}
+          </div>
+        ))}
+        {rest}
+      </div>
+    );
+  }
+  return (
+    <>
+      <div className={css.graph} style={{ height: rows * ROW }}>
+        <div className={css.column}>{sources.map(source)}</div>
+        <svg className={css.ribbons} viewBox={`0 0 100 ${rows * ROW}`} preserveAspectRatio="none" aria-hidden>
+          {destinations.map((each, at) => {
+            const from = middle(place.get(each.sourceId)!, sources.length);
+            const to = middle(at, destinations.length);
+            const flowing = flow.ofDestination(each.id).rate;
+            return (
+              <path
+                key={each.id}
+                d={`M0 ${from} C 50 ${from}, 50 ${to}, 100 ${to}`}
+                className={css.ribbon}
+                data-lit={isLit(each) || undefined}
+                data-dim={lit !== undefined && !isLit(each) || undefined}
+                stroke={flowing > 0 || healthOf(each).trouble
+                  ? STATES[healthOf(each).state].colour
+                  : "var(--mantine-color-placeholder)"}
+                strokeWidth={flowing > 0 ? Math.min(2 + 2 * Math.log10(1 + flowing), 12) : 1.5}
+                onMouseEnter={() => setLit(each.id)}
+                onMouseLeave={() => setLit(undefined)}
+              />
+            );
+          })}
+        </svg>
+        <div className={css.column}>
+          {destinations.length
+            ? destinations.map(destination)
+            : <p className="dim">Events are kept in the log and go nowhere yet.</p>}
+        </div>
+      </div>
+      {rest}
+    </>
+  );
+}
+
+function noteOf(each: ConnectedDestination, word: string): string {
+  const { pending, retrying } = each.delivery;
+  if (!each.enabled) return "Disabled";
+  const waiting = pending - retrying;
+  const notes = [
+    word === "Healthy" ? "" : word,
+    retrying && !word.includes("retrying") ? `${count(retrying)} retrying` : "",
+    waiting > 0 ? `${count(waiting)} pending` : "",
+  ];
+  return notes.filter(Boolean).join(" · ") || each.kindName;
+}
