@@ -119,17 +119,21 @@ class Reader:
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """Raises `ProtocolError`, after which it is of no use."""
-        held = self._held
-        held += data
-        at = 0
-        while len(held) - at >= 4:
-            (length,) = _length.unpack_from(held, at)
+        read: bytes | bytearray = data
+        if self._held:
+            self._held += data
+            read = self._held
+        at, end = 0, len(read)
+        while end - at >= 4:
+            (length,) = _length.unpack_from(read, at)
             if length > LARGEST:
                 raise ProtocolError(f"a frame of {length:,} bytes")
-            if len(held) - at - 4 < length:
+            if end - at - 4 < length:
                 break
-            frame = decode(bytes(held[at + 4 : at + 4 + length]))
+            frame = decode(bytes(read[at + 4 : at + 4 + length]))
             at += 4 + length
             yield frame
-        if at:
-            del held[:at]
+        if read is self._held:
+            del self._held[:at]
+        elif at < end:
+            self._held += data[at:]
