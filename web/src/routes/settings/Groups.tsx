@@ -1,5 +1,183 @@
-import { PageHead } from "~/parts/PageHead.tsx";
+/** Groups of people: what a group may do, its members may. */
+import { ActionIcon, Button, Group, Menu, Modal, Stack, TagsInput, TextInput } from "@mantine/core";
+import { IconDots, IconPlus, IconUsersGroup } from "@tabler/icons-react";
+import { type FormEvent, useState } from "react";
+import type { GroupView } from "~/api/generated.ts";
+import { useAll, useChange } from "~/api/hooks.ts";
+import { useSession } from "~/api/session.ts";
+import { ConfirmByName } from "~/parts/ConfirmByName.tsx";
+import { type Column, DataTable } from "~/parts/DataTable.tsx";
+import { EmptyState } from "~/parts/EmptyState.tsx";
+import { ErrorNote } from "~/parts/ErrorNote.tsx";
+import { type Given, inWords, permission, RolePicker } from "./RolePicker.tsx";
 
-export default function Page() {
-  return <PageHead title="Groups" />;
+export default function Groups() {
+  const { may } = useSession();
+  const groups = useAll("listUserGroups", {});
+  const remove = useChange("deleteUserGroup", ["listUserGroups"]);
+  const [adding, setAdding] = useState(false);
+  const [changing, setChanging] = useState<GroupView>();
+  const [removing, setRemoving] = useState<GroupView>();
+  const add = may("people:write") && (
+    <Button
+      leftSection={<IconPlus size={16} />}
+      onClick={() => setAdding(true)}
+    >
+      Add group
+    </Button>
+  );
+  const columns: Column<GroupView>[] = [
+    { key: "name", head: "Group", cell: (each) => <span style={{ fontWeight: 500 }}>{each.name}</span> },
+    { key: "members", head: "Members", width: "80px", align: "right", cell: (each) => each.memberCount },
+    {
+      key: "roles",
+      head: "Roles",
+      width: "minmax(0, 2fr)",
+      wide: true,
+      cell: (each) => inWords(each.permissions),
+    },
+    {
+      key: "actions",
+      head: "",
+      width: "32px",
+      cell: (each) =>
+        may("people:write") && (
+          <Menu position="bottom-end">
+            <Menu.Target>
+              <ActionIcon aria-label={`Change ${each.name}`}>
+                <IconDots size={16} />
+              </ActionIcon>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item onClick={() => setChanging(each)}>Members and role</Menu.Item>
+              <Menu.Item color="red" onClick={() => setRemoving(each)}>Delete</Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        ),
+    },
+  ];
+  return (
+    <>
+      <ErrorNote error={groups.error} />
+      {groups.items?.length === 0 && (
+        <EmptyState icon={IconUsersGroup} title="No groups yet" action={add}>
+          Give a role to a group once, and everybody in it has it.
+        </EmptyState>
+      )}
+      {groups.items && groups.items.length > 0 && (
+        <>
+          <Group justify="flex-end" mb={12}>{add}</Group>
+          <DataTable label="Groups" columns={columns} rows={groups.items} rowKey={(each) => each.id} />
+        </>
+      )}
+      {adding && <AddGroup onClose={() => setAdding(false)} onMade={setChanging} />}
+      {changing && <ChangeGroup key={changing.id} group={changing} onClose={() => setChanging(undefined)} />}
+      <ConfirmByName
+        name={removing?.name ?? ""}
+        title={`Delete ${removing?.name}`}
+        action="Delete group"
+        open={!!removing}
+        onClose={() => setRemoving(undefined)}
+        busy={remove.isPending}
+        error={remove.error}
+        onConfirm={() =>
+          remove.mutate({ path: { userGroupId: removing!.id } }, { onSuccess: () => setRemoving(undefined) })}
+      >
+        Its {removing?.memberCount} members lose what they may by this group. They stay in the workspace.
+      </ConfirmByName>
+    </>
+  );
+}
+
+function AddGroup({ onClose, onMade }: { onClose: () => void; onMade: (group: GroupView) => void }) {
+  const create = useChange("createUserGroup", ["listUserGroups"]);
+  const [name, setName] = useState("");
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    create.mutate({ body: { name } }, {
+      onSuccess: ({ userGroup }) => {
+        onClose();
+        onMade(userGroup);
+      },
+    });
+  };
+  return (
+    <Modal opened onClose={onClose} title="Add group" styles={{ title: { fontWeight: 600 } }}>
+      <form onSubmit={submit}>
+        <Stack gap={12}>
+          <TextInput
+            label="Name"
+            required
+            withAsterisk={false}
+            data-autofocus
+            value={name}
+            onChange={(event) => setName(event.currentTarget.value)}
+          />
+          <ErrorNote error={create.error} />
+          <Group justify="flex-end" gap={8}>
+            <Button variant="default" onClick={onClose}>Cancel</Button>
+            <Button type="submit" loading={create.isPending}>Add group</Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
+
+function ChangeGroup({ group, onClose }: { group: GroupView; onClose: () => void }) {
+  const members = useAll("listUsersFromUserGroup", { path: { userGroupId: group.id } });
+  return (
+    <Modal opened onClose={onClose} title={group.name} styles={{ title: { fontWeight: 600 } }}>
+      <ErrorNote error={members.error} />
+      {members.items && (
+        <Members
+          group={group}
+          emails={members.items.map((each) => each.email)}
+          onClose={onClose}
+        />
+      )}
+    </Modal>
+  );
+}
+
+function Members({ group, emails, onClose }: { group: GroupView; emails: string[]; onClose: () => void }) {
+  const { items: roles = [] } = useAll("listRoles", {});
+  const { items: users = [] } = useAll("listUsers", {});
+  const renew = ["listUserGroups", "listUsersFromUserGroup", "getSession"] as const;
+  const setPeople = useChange("replaceUsersInUserGroup", [...renew]);
+  const setRole = useChange("replacePermissionsForUserGroup", [...renew]);
+  const [chosen, setChosen] = useState(emails);
+  const first = group.permissions[0];
+  const [given, setGiven] = useState<Given>({
+    roleId: first?.roleId ?? "",
+    resources: first?.resources.filter((each) => each.type !== "WORKSPACE").map((each) => each.id) ?? [],
+  });
+  const path = { userGroupId: group.id };
+  const save = async () => {
+    await setPeople.mutateAsync({ path, body: { emails: chosen } });
+    if (given.roleId) await setRole.mutateAsync({ path, body: { permissions: [permission(given, roles)] } });
+    onClose();
+  };
+  return (
+    <Stack gap={12}>
+      <TagsInput
+        label="Members"
+        description="By email; who is not here yet is invited."
+        value={chosen}
+        onChange={setChosen}
+        data={users.map((each) => each.email)}
+      />
+      <RolePicker value={given} onChange={setGiven} />
+      <ErrorNote error={setPeople.error ?? setRole.error} />
+      <Group justify="flex-end" gap={8}>
+        <Button variant="default" onClick={onClose}>Cancel</Button>
+        <Button
+          loading={setPeople.isPending || setRole.isPending}
+          onClick={() => void save().catch(() => {})}
+        >
+          Save
+        </Button>
+      </Group>
+    </Stack>
+  );
 }

@@ -1,0 +1,83 @@
+/** A role, and what it is for: the whole workspace, or some sources or functions. */
+import { MultiSelect, Select, Stack } from "@mantine/core";
+import type { PermissionIn, PermissionView, RoleView } from "~/api/generated.ts";
+import { useAll } from "~/api/hooks.ts";
+
+/** Kinds that roles can be granted for, by how their names begin. */
+const KINDS = [["Source", "SOURCE"], ["Function", "FUNCTION"], ["Warehouse", "WAREHOUSE"]] as const;
+
+function kindOf(role: RoleView | undefined): (typeof KINDS)[number][1] | undefined {
+  return KINDS.find(([begin]) => role?.name.startsWith(begin))?.[1];
+}
+
+export interface Given {
+  roleId: string;
+  /** Ids; none for the whole workspace. */
+  resources: string[];
+}
+
+/** As the API takes it. */
+export function permission(given: Given, roles: RoleView[]): PermissionIn {
+  const kind = kindOf(roles.find((each) => each.id === given.roleId));
+  return {
+    roleId: given.roleId,
+    ...(kind && given.resources.length
+      ? { resources: given.resources.map((id) => ({ id, type: kind })) }
+      : {}),
+  };
+}
+
+/** In words: "Source Admin of 2 sources". */
+export function inWords(permissions: PermissionView[]): string {
+  return permissions.map(({ roleName, resources }) => {
+    const some = resources.filter((each) => each.type !== "WORKSPACE");
+    if (!some.length) return roleName;
+    const kind = some[0]!.type.toLowerCase();
+    return `${roleName} of ${some.length} ${kind}${some.length === 1 ? "" : "s"}`;
+  }).join(", ") || "No role";
+}
+
+export function RolePicker({ value, onChange }: { value: Given; onChange: (value: Given) => void }) {
+  const { items: roles = [] } = useAll("listRoles", {});
+  const role = roles.find((each) => each.id === value.roleId);
+  const kind = kindOf(role);
+  const sources = useAll("listSources", {}, { enabled: kind === "SOURCE" });
+  const functions = useAll("listFunctions", { query: { resourceType: "DESTINATION" } } as never, {
+    enabled: kind === "FUNCTION",
+  });
+  const warehouses = useAll("listWarehouses", {}, { enabled: kind === "WAREHOUSE" });
+  const choices: { value: string; label: string }[] = kind === "SOURCE"
+    ? (sources.items ?? []).map((each) => ({ value: each.id, label: each.name || each.slug }))
+    : kind === "FUNCTION"
+    ? (functions.items ?? []).map((each) => ({
+      value: each.id ?? "",
+      label: each.displayName ?? each.id ?? "",
+    }))
+    : (warehouses.items ?? []).map((each) => ({
+      value: each.id,
+      label: String(each.settings.name ?? each.id),
+    }));
+  return (
+    <Stack gap={12}>
+      <Select
+        label="Role"
+        description={role?.description}
+        value={value.roleId || null}
+        placeholder="Choose a role"
+        onChange={(roleId) => onChange({ roleId: roleId ?? "", resources: [] })}
+        data={roles.map((each) => ({ value: each.id, label: each.name }))}
+      />
+      {kind && (
+        <MultiSelect
+          label="For"
+          description="None chosen: for all, also those to come."
+          placeholder={value.resources.length ? undefined : "All"}
+          value={value.resources}
+          onChange={(resources) => onChange({ ...value, resources })}
+          data={choices}
+          searchable
+        />
+      )}
+    </Stack>
+  );
+}
