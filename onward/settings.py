@@ -62,6 +62,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What one token or session may ask of the Public API; more is answered 429."""
     max_functions: int = 25
     """Functions that a workspace may have, of all kinds."""
+    function_hours: float | None = None
+    """Wall time in hours that the functions of a workspace may use in a month; None for no limit. Beyond it
+    they are locked out until the month ends (UTC)."""
     functions_trusted: bool = False
     """Run functions although the sandbox does not hold here: their code may then do anything."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

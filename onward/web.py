@@ -14,6 +14,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from importlib.resources import files
 from typing import Any, cast
 
@@ -37,10 +38,11 @@ from onward.eventlog.protocol import EventLog
 from onward.functions.pool import Pool, PoolLimits
 from onward.functions.workshop import Workshop
 from onward.health import readiness
+from onward.metering.functions import HOUR, FunctionMeter, FunctionStore, Quotas
 from onward.metrics import CONTENT_TYPE, Metrics
 from onward.roles import Heartbeat
 from onward.settings import Settings
-from onward.tracking import audit
+from onward.tracking import audit, function_usage
 from onward.tracking.app import Tracking
 from onward.tracking.dedupe import RocksDedupe
 from onward.tracking.forget import forget
@@ -49,9 +51,10 @@ from onward.tracking.source_functions import OF_ONE, PREFIX, SourceFunctions
 from onward.webapp import WebApp
 from onward.workspace.database import open_engine
 from onward.workspace.errors import WorkspaceError
-from onward.workspace.keyring import load_cipher
 from onward.workspace.function_code import DeployedCode
+from onward.workspace.keyring import load_cipher
 from onward.workspace.snapshot import Snapshot
+from onward.workspace.store import Store
 from onward.workspace.suppressed import Suppressed
 from onward.workspace.watch import SnapshotWatcher
 
@@ -275,6 +278,8 @@ async def serve(settings: Settings) -> None:
             ),
         ),
     )
+    books = FunctionStore(settings.data)
+    meter = FunctionMeter(books, partial(quotas, settings, configuration.snapshot))
     functions = SourceFunctions(
         tracking,
         ledger,
@@ -282,6 +287,7 @@ async def serve(settings: Settings) -> None:
         workshop,
         Pool(workshop.confinement, http, FUNCTIONS),
         DeployedCode(open_engine(settings)),
+        meter.locked_out,
     )
     # The embedded server's classes carry no types.
     server: Any = Server(
@@ -307,6 +313,7 @@ async def serve(settings: Settings) -> None:
             follow_suppressed(suppressed),
             forget_people(ledger, open_engine(settings)),
             forward_audit_trail(tracking, open_engine(settings)),
+            function_usage.follow(functions, meter, books, Store.open(settings, catalogue)),
         )
     ]
     try:
@@ -320,6 +327,14 @@ async def serve(settings: Settings) -> None:
         metrics_log.close()
         store.close()
         heartbeat.stop()
+
+
+def quotas(settings: Settings, snapshot: Callable[[], Snapshot]) -> Quotas:
+    """What functions may use in a month, as it is configured now."""
+    return Quotas(
+        workspace=None if settings.function_hours is None else settings.function_hours * HOUR,
+        functions={id: hours * HOUR for id, hours in snapshot().function_hours.items()},
+    )
 
 
 async def until_stopped(server: Any, chores: list["asyncio.Task[None]"]) -> None:

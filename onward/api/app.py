@@ -30,8 +30,10 @@ from onward.api import (
     filters,
     function_templates,
     function_tests,
+    function_usage,
     functions,
     funnel,
+    health,
     iam,
     insert_functions,
     installation,
@@ -68,6 +70,7 @@ from onward.destinations.definition import Definition, Runtime
 from onward.egress.client import HttpClient
 from onward.egress.http import Client
 from onward.functions.workshop import Workshop
+from onward.metering.functions import FunctionStore
 from onward.metering.store import UsageStore
 from onward.metering.tracing import Tracer
 from onward.settings import Settings
@@ -133,6 +136,7 @@ def create_api(
                     *event_delivery.ROUTES,
                     *funnel.ROUTES,
                     trace.trace_events,
+                    health.get_health,
                     testing.preview_trigger,
                     testing.get_sample_event,
                     testing.router,
@@ -140,6 +144,7 @@ def create_api(
                     function_tests.router,
                     function_templates.router,
                     functions.router,
+                    *function_usage.ROUTES,
                     insert_functions.router,
                     *edge_functions.ROUTES,
                     *warehouses.ROUTES,
@@ -177,6 +182,7 @@ def create_api(
                 "runtime": runtime,
                 "tracer": tracer,
                 "workshop": workshop,
+                "function_books": FunctionStore(settings.data),
                 "numbers": Numbers(UsageStore(settings.data), failed, delivery.counters, door),
             }
         ),

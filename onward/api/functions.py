@@ -27,6 +27,7 @@ from onward.workspace.shapes import from_json
 Kind = Literal["SOURCE", "DESTINATION", "INSERT_DESTINATION", "INSERT_SOURCE"]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=edit.MAX_NAME + 260)]
 """Longer than a name may be by what is appended to it, which may be sent back."""
+Hours = Annotated[float, msgspec.Meta(ge=0, lt=edit.MAX_HOURS)]
 BatchCount = Annotated[int, msgspec.Meta(ge=1, le=edit.MAX_BATCH)]
 
 
@@ -43,6 +44,8 @@ class CreateFunction(Body):
     """Ours: events that the batch handler is given at most."""
     language: Language | None = None
     """Ours: found out unless given."""
+    monthly_hours: Hours | None = None
+    """Ours: wall time that it may use in a month; then it is locked out."""
 
 
 class UpdateFunction(Body):
@@ -55,6 +58,8 @@ class UpdateFunction(Body):
     batch_max_count: BatchCount | UnsetType = UNSET
     """Ours."""
     language: Language | UnsetType | None = UNSET
+    """Ours."""
+    monthly_hours: Hours | UnsetType | None = UNSET
     """Ours."""
 
 
@@ -92,6 +97,8 @@ class FunctionView(FunctionItem):
     settings: list[FunctionSetting]
     deployedAt: str | None
     batchMaxCount: int
+    monthlyHours: float | None
+    """Ours."""
     isLatestVersion: bool
     """Whether the latest version is the deployed one."""
     language: Language
@@ -187,6 +194,7 @@ def create_function(context: InContext, body: RawBody) -> Json:
             description=data.description or "",
             logo_url=data.logo_url or "",
             batch_max_count=data.batch_max_count,
+            monthly_hours=data.monthly_hours,
         )
         return answer(function=_view(editor.session, function))
 
@@ -221,6 +229,7 @@ def update_function(context: InContext, function_id: Id, body: RawBody) -> Json:
             description="" if data.description is None else data.description,
             logo_url="" if data.logo_url is None else data.logo_url,
             batch_max_count=data.batch_max_count,
+            monthly_hours=data.monthly_hours,
         )
         return answer(function=_view(editor.session, function))
 
@@ -372,6 +381,7 @@ def _view(session: Session, function: Function) -> FunctionView:
         "settings": settings_of(latest),
         "deployedAt": None if function.deployed_at is None else timestamp(function.deployed_at),
         "batchMaxCount": function.batch_max_count,
+        "monthlyHours": function.monthly_hours,
         "isLatestVersion": function.deployed_id == function.latest_id,
         "language": msgspec.convert(latest.language, Language),
         "handlers": latest.handlers,

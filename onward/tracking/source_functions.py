@@ -30,7 +30,7 @@ from onward import forwarded
 from onward.egress import redact
 from onward.egress.masking import Masking
 from onward.functions.errors import Kind
-from onward.functions.pool import Key, Pool
+from onward.functions.pool import Key, Pool, Usage
 from onward.functions.process import Invocation
 from onward.functions.selftest import NoBoundary
 from onward.functions.source import HANDLER, LARGEST, Request, Sent, sent
@@ -96,6 +96,8 @@ class SourceFunctions:
         self._locked_out = locked_out
         self._limit = RateLimit(time.monotonic)
         self._under_way: dict[str, int] = {}
+        self._owners: dict[str, tuple[str, str]] = {}
+        """By source."""
         self._refused = False
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -113,6 +115,10 @@ class SourceFunctions:
         self._tracking.answered[reply.status] += 1
         await send(answers.start(reply, None))
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
+
+    def used(self) -> list[tuple[tuple[str, str], Usage]]:
+        """What each function has used since this was asked last, by workspace and function."""
+        return [(self._owners[key.instance], usage) for key, usage in self._pool.used().items()]
 
     async def close(self) -> None:
         await self._pool.close()
@@ -199,6 +205,7 @@ class SourceFunctions:
             return None
 
     async def _run(self, source: Source, function: SourceFunction, code: str, request: Request) -> Answer:
+        self._owners[source.id] = (source.workspace_id, function.id)
         masking = Masking(function.settings[name] for name in function.sensitive if name in function.settings)
         made = await self._pool.invoke(
             Key(function.version, source.id), code, HANDLER, request.frame(), function.settings, masking

@@ -68,6 +68,7 @@ def compile_snapshot(session: Session, cipher: Cipher, version: int) -> snapshot
             )
             for row in _rows(session, entities.Destination)
         ),
+        function_hours=_function_hours(session),
     )
 
 
@@ -164,6 +165,14 @@ def _deployed_of_sources(session: Session) -> dict[str, tuple[str, str]]:
     function = entities.Function
     rows = session.execute(select(function.id, function.deployed_id).where(function.kind == "SOURCE"))
     return {PREFIX + id: (id, version) for id, version in rows if version is not None}
+
+
+def _function_hours(session: Session) -> dict[str, float]:
+    function = entities.Function
+    rows = session.execute(
+        select(function.id, function.monthly_hours).where(function.monthly_hours.is_not(None))
+    )
+    return {id: float(hours) for id, hours in rows if hours is not None}
 
 
 def _source_function(

@@ -38,6 +38,7 @@ MAX_SETTINGS = 100
 DEFAULT_BATCH = 20
 MAX_BATCH = 400
 """Events (spec §10.4)."""
+MAX_HOURS = 1_000_000
 
 
 Instance = Destination | InsertInstance | Source
@@ -125,6 +126,7 @@ def create_function(
     description: str = "",
     logo_url: str = "",
     batch_max_count: int = DEFAULT_BATCH,
+    monthly_hours: float | None = None,
 ) -> Function:
     """Saved, and not deployed. Without a language, TypeScript is told from JavaScript by its types."""
     there = editor.session.scalar(
@@ -136,7 +138,7 @@ def create_function(
         )
     name = _own_name(editor, name)
     _check_name(editor, kind, name, None)
-    _check_words(description, logo_url, batch_max_count)
+    _check_words(description, logo_url, batch_max_count, monthly_hours)
     function = Function(
         id=ids.resource_id(),
         workspace_id=editor.workspace.id,
@@ -147,6 +149,7 @@ def create_function(
         created_by=editor.actor.id,
         catalog_id=secrets.token_hex(12),
         batch_max_count=batch_max_count,
+        monthly_hours=monthly_hours,
         latest_id=ids.resource_id(),
         deployed_id=None,
         deployed_at=None,
@@ -172,6 +175,7 @@ def update_function(
     description: str | UnsetType = UNSET,
     logo_url: str | UnsetType = UNSET,
     batch_max_count: int | UnsetType = UNSET,
+    monthly_hours: float | UnsetType | None = UNSET,
 ) -> bool:
     """Change what is given; whether anything differs. Other code or settings make a new version."""
     before = audit.state(function)
@@ -185,7 +189,9 @@ def update_function(
         function.logo_url = logo_url
     if batch_max_count is not UNSET:
         function.batch_max_count = batch_max_count
-    _check_words(function.description, function.logo_url, function.batch_max_count)
+    if monthly_hours is not UNSET:
+        function.monthly_hours = monthly_hours
+    _check_words(function.description, function.logo_url, function.batch_max_count, function.monthly_hours)
     latest = latest_version(editor.session, function)
     kept = _code_of(latest)
     text = kept.text if code is UNSET else code
@@ -361,10 +367,12 @@ def _check_name(editor: Editor, kind: str, name: str, function: Function | None)
         raise Conflict(f"there is a function named {name} already", field="displayName")
 
 
-def _check_words(description: str, logo_url: str, batch_max_count: int) -> None:
+def _check_words(description: str, logo_url: str, batch_max_count: int, monthly_hours: float | None) -> None:
     if len(description) > MAX_DESCRIPTION:
         raise Invalid(f"the description has more than {MAX_DESCRIPTION} characters", field="description")
     if logo_url and not logo_url.startswith(("https://", "http://")):
         raise Invalid("this must be the address of an image, https://…", field="logoUrl")
     if not 1 <= batch_max_count <= MAX_BATCH:
         raise Invalid(f"this must be a whole number from 1 to {MAX_BATCH}", field="batchMaxCount")
+    if monthly_hours is not None and not 0 <= monthly_hours < MAX_HOURS:
+        raise Invalid("this must be a number of hours, 0 or more, or absent", field="monthlyHours")

@@ -110,6 +110,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     version: int
     sources: tuple[Source, ...] = ()
     destinations: tuple[Destination, ...] = ()
+    function_hours: dict[str, float] = msgspec.field(default_factory=dict)
+    """Wall time a month that functions may use, of those that have such a limit."""
 
     @cached_property
     def source_by_write_key(self) -> dict[str, Source]:

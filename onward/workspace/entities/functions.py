@@ -34,6 +34,8 @@ class Function(Resource):
     """Its metadataId, as long as those of the catalogue."""
     batch_max_count: Mapped[int]
     """Events that its batch handler is given at most."""
+    monthly_hours: Mapped[float | None]
+    """Wall time that it may use in a month; None for no limit of its own."""
     latest_id: Mapped[str] = mapped_column(String(32))
     """Id of the version that was saved or restored last."""
     deployed_id: Mapped[str | None] = mapped_column(String(32))

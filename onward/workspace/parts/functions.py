@@ -50,6 +50,7 @@ class FunctionPart(Part):
     description: str = ""
     logo_url: str = ""
     batch_max_count: int = function_edits.DEFAULT_BATCH
+    monthly_hours: float | None = None
     deployed: bool = False
     """Whether the code above is to be what instances run. False changes nothing about what does."""
 
@@ -189,6 +190,7 @@ def _function(editor: Editor, part: FunctionPart, function: Function | None) -> 
             description=part.description,
             logo_url=part.logo_url,
             batch_max_count=part.batch_max_count,
+            monthly_hours=part.monthly_hours,
         )
     else:
         function_edits.update_function(
@@ -200,6 +202,7 @@ def _function(editor: Editor, part: FunctionPart, function: Function | None) -> 
             description=part.description,
             logo_url=part.logo_url,
             batch_max_count=part.batch_max_count,
+            monthly_hours=part.monthly_hours,
         )
     if part.deployed:
         function_edits.deploy(editor, function)
@@ -216,6 +219,7 @@ def _function_part(session: Session, function: Function) -> FunctionPart:
         description=function.description,
         logo_url=function.logo_url,
         batch_max_count=function.batch_max_count,
+        monthly_hours=function.monthly_hours,
         deployed=function.deployed_id == function.latest_id,
     )
 

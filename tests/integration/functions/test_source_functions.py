@@ -150,3 +150,45 @@ def test_a_file_makes_a_source_function_and_is_made_of_one(
     capsys.readouterr()
     assert cli.main(["apply", str(exported), "--yes", *arguments]) == 2
     assert "functions[0].code: the code can't be loaded: line 1" in capsys.readouterr().err
+
+
+def test_use_is_counted_quotas_are_told_and_end_in_a_lock_out(onward: Onward) -> None:
+    code = """async function onRequest(request) {
+      const { wait } = request.json()
+      await new Promise((done) => setTimeout(done, wait))
+      Segment.track({ event: 'E', userId: 'u' })
+    }"""
+    second = 1 / 3600
+    id, source = connect(onward, code, monthlyHours=second)
+    url = onward.url + source["webhookPath"]
+    wait_until(lambda: http("GET", url).status == 405, what="the door knows the source function")
+    assert http("POST", url, {"wait": 800}).status == 200
+
+    def usage() -> Any:
+        return onward.api("GET", "/usage/functions")["usage"]
+
+    wait_until(lambda: usage()["reached"], what="75 % are told of")
+    (function,) = usage()["functions"]
+    assert (function["functionId"], function["displayName"], function["invocations"]) == (id, "hook", 1)
+    assert 800 <= function["wallMs"] < 1000 and 75 <= function["percent"] < 100
+    assert not function["lockedOut"] and usage()["workspace"]["limitHours"] is None
+    assert http("POST", url, {"wait": 300}).status == 200
+    wait_until(lambda: http("POST", url, {"wait": 1}).status == 400, what="the function is locked out")
+    assert usage()["functions"][0]["lockedOut"]
+
+    def told() -> list[int]:
+        events = onward.api("GET", "/audit-events")["events"]
+        return sorted(
+            each["after"]["percent"] for each in events if each["type"] == "Function Usage Limit Reached"
+        )
+
+    wait_until(lambda: told() == [75, 90, 100], what="the audit trail tells of each")
+    lines = onward.api("GET", f"/sources/{source['id']}/debugger")["events"]
+    wait_until(
+        lambda: "FUNCTIONS_LOCK_OUT" in str(onward.api("GET", f"/sources/{source['id']}/debugger")),
+        what=f"the debugger says why ({lines})",
+    )
+    onward.api("PATCH", f"/functions/{id}", {"monthlyHours": None})
+    wait_until(lambda: http("POST", url, {"wait": 1}).status == 200, what="there is no limit any more")
+    onward.restart()
+    assert usage()["functions"][0]["invocations"] >= 3, "what was used is remembered"

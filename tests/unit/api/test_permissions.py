@@ -65,7 +65,8 @@ FAMILIES: dict[str, Family] = {
         addPermissionsToUserGroup replacePermissionsForUserGroup addUsersToUserGroup replaceUsersInUserGroup
         removeUsersFromUserGroup listInvites createInvites deleteInvites listRoles listTokens createToken
         deleteToken listAuditEvents exportAuditEvents getAuditForwarding updateAuditForwarding createLabel
-        deleteLabel getDailyWorkspaceAPICallsUsage getDailyPerSourceAPICallsUsage getDailyWorkspaceMTUUsage
+        deleteLabel getDailyWorkspaceAPICallsUsage getDailyPerSourceAPICallsUsage getFunctionsUsage
+        getDailyWorkspaceMTUUsage
         getDailyPerSourceMTUUsage""",
     ),
     "see sources and what is connected": (
@@ -76,7 +77,7 @@ FAMILIES: dict[str, Family] = {
         getSubscriptionFromDestination listFiltersFromDestination getFilterInDestination
         previewDestinationFilter previewDestination previewTrigger getDestinationDelivery getConnections
         listDestinationDiscards getEventDeliveryFromDestination listDeliverySamplesFromDestination
-        getDeliveryFunnel getPendingRetryFromDeliveryOverview traceEvents
+        getConnectionHealth getDeliveryFunnel getPendingRetryFromDeliveryOverview traceEvents
         listSchemaSettingsInSource listSchemaEventsInSource listTransformations
         getTransformation getLatestFromEdgeFunctions getIngressSuccessMetricsFromDeliveryOverview
         getIngressFailedMetricsFromDeliveryOverview getFilteredAtSourceMetricsFromDeliveryOverview
