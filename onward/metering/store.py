@@ -18,6 +18,7 @@ import zstandard
 
 from onward.eventlog.protocol import Position
 from onward.metering import query
+from onward.metering.health import SourceDay
 from onward.metering.outcomes import Inflow, Window
 from onward.metering.query import Question, Totals
 from onward.metering.sketch import Sketch
@@ -149,6 +150,18 @@ class UsageStore:
             finally:
                 self._db.execute("COMMIT")
         return Inflow(within, since, row[0] if row else 0)
+
+    def last_day(self, now: int) -> dict[str, SourceDay]:
+        """Of each source with events in the last 25 hours. `now` in ms."""
+        minute = now // 60_000
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT source_id, sum(iif(minute > ?1 - 60, count, 0)),"
+                " count(DISTINCT iif(minute > ?1 - 60, NULL, minute / 60)), max(minute)"
+                " FROM volume WHERE minute > ?1 - 1500 GROUP BY source_id",
+                (minute,),
+            ).fetchall()
+        return {id: SourceDay(hour, busy, last * 60_000) for id, hour, busy, last in rows}
 
     def calls(self, scopes: Sequence[str], first: int, last: int) -> dict[str, list[Calls]]:
         """By scope: accepted events by day, of the days from `first` to `last` that had any."""
