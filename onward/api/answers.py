@@ -186,7 +186,7 @@ def destination_view(destination: Destination, metadata: DestinationMetadata) ->
         "metadata": metadata,
         "sourceId": destination.source_id,
         "settings": destination.settings | dict.fromkeys(destination.secrets, MASK),
-        "delivery": delivery.shown(destination.delivery),
+        "delivery": delivery.shown(destination.delivery, destination.definition),
     }
 
 

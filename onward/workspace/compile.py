@@ -13,7 +13,9 @@ from sqlalchemy import Result, Row, delete, func, select
 from sqlalchemy.orm import Session
 
 from onward.workspace import entities, snapshot
+from onward.workspace.compile_functions import DestinationFunctions
 from onward.workspace.compile_governance import compile_rules
+from onward.workspace.delivery import policy_of
 from onward.workspace.function_catalogue import PREFIX
 from onward.workspace.secrets import Cipher
 
@@ -33,6 +35,7 @@ def compile_snapshot(session: Session, cipher: Cipher, version: int) -> snapshot
     subscriptions = _subscriptions(session)
     rules = compile_rules(session, cipher)
     deployed = _deployed_of_sources(session)
+    functions = DestinationFunctions(session, cipher)
     sources = [
         snapshot.Source(
             id=row.id,
@@ -60,11 +63,13 @@ def compile_snapshot(session: Session, cipher: Cipher, version: int) -> snapshot
                 name=row.name,
                 enabled=row.enabled,
                 active=tuple((start, until) for start, until in row.active),
-                settings=open_settings(row, cipher),
+                settings=(settings := open_settings(row, cipher)),
                 filters=tuple(filters[row.id]),
                 subscriptions=tuple(subscriptions[row.id]),
                 transformations=rules.of_destinations.get((row.source_id, row.definition), ()),
-                policy=snapshot.DeliveryPolicy(**row.delivery),
+                policy=policy_of(row.definition, row.delivery),
+                function=functions.of(row, settings),
+                inserted=functions.before(row.id),
             )
             for row in _rows(session, entities.Destination)
         ),

@@ -92,7 +92,7 @@ def create_destination(
     copied = {} if copy_from is None else _copied(editor, found, copy_from)
     _set_settings(editor, destination, found, copied | unmask(found, settings or {}, copied))
     if delivery is not None:
-        destination.delivery = merge({}, delivery)
+        destination.delivery = merge(destination.definition, {}, delivery)
     _set_enabled(editor, destination, enabled)
     editor.created(destination)
     return destination
@@ -123,7 +123,8 @@ def update_destination(
             settings = dict.fromkeys(found.settings) | dict(settings)
         _set_settings(editor, destination, found, settings)
     if delivery is not UNSET:
-        destination.delivery = merge({} if replace_delivery else destination.delivery, delivery)
+        kept = {} if replace_delivery else destination.delivery
+        destination.delivery = merge(destination.definition, kept, delivery)
     if enabled is not UNSET:
         _set_enabled(editor, destination, enabled)
     return editor.modified(destination, before)

@@ -197,7 +197,7 @@ def source_part(session: Session, source: Source) -> SourcePart:
 
 def destination_part(session: Session, destination: Destination) -> DestinationPart:
     function = name_of_function(session, "DESTINATION", destination.definition)
-    shown = delivery.shown(destination.delivery, complete=False)
+    shown = delivery.shown(destination.delivery)
     return DestinationPart(
         name=destination.name,
         source=destination.source.slug,

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from onward.workspace import audit, ids
 from onward.workspace.compile import secret_identity, source_secret_identity
+from onward.workspace.compile_functions import insert_secret_identity
 from onward.workspace.entities import Destination, Function, FunctionVersion, InsertInstance, Source
 from onward.workspace.errors import Conflict, Invalid, NotFound
 from onward.workspace.function_catalogue import FunctionSetting, settings_of, slug_of
@@ -264,7 +265,7 @@ def sealed_identity(instance: Instance, setting: str) -> str:
         return secret_identity(instance.id, setting)
     if isinstance(instance, Source):
         return source_secret_identity(instance.id, setting)
-    return f"insert-function-instance/{instance.id}/{setting}"
+    return insert_secret_identity(instance.id, setting)
 
 
 def _follow(editor: Editor, instance: Instance, sensitive: dict[str, bool]) -> None:

@@ -24,6 +24,23 @@ class SourceFunction(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the settings that must not show."""
 
 
+class DeployedFunction(msgspec.Struct, frozen=True, kw_only=True):
+    """A function that a destination is, or that is inserted before one (spec §10)."""
+
+    id: str
+    name: str
+    version: str
+    """Id of the deployed version; its code is not in here (`onward.workspace.function_code`)."""
+    instance: str
+    """Whose settings these are: the destination, or the instance of the insert function."""
+    handlers: tuple[str, ...] | None = None
+    """Those that the version has, such as `onTrack`; None if nobody could look when it was saved."""
+    batch_max_count: int = 20
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
+    sensitive: tuple[str, ...] = ()
+    """Names of the settings that must not show."""
+
+
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     workspace_id: str
@@ -80,9 +97,11 @@ class DeliveryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: float | None = None
     """Requests a second, or None for no limit."""
     batch_wait: float = 1.0
-    """Seconds that an incomplete stream batch waits for more events."""
+    """Seconds that an incomplete stream batch waits for more events; of a function 10 (spec §10.4)."""
     bulk_wait: float = 60.0
     """The same for a bulk batch."""
+    batch_bytes: int = 4_000_000
+    """Of a function's batch, at most; elsewhere mappings and actions say it."""
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +122,10 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     subscriptions: tuple[Subscription, ...] = ()
     transformations: tuple[Transformation, ...] = ()
     """Those of its source for destinations of its kind."""
+    function: DeployedFunction | None = None
+    """What it runs, if it is a function."""
+    inserted: DeployedFunction | None = None
+    """The insert function before it, if there is one that is enabled (spec §10.8)."""
     policy: DeliveryPolicy = msgspec.field(default_factory=DeliveryPolicy)
 
 

@@ -160,7 +160,7 @@ def _flat(state: Mapping[str, Any]) -> dict[str, Any]:
         if column in HIDDEN or value in (None, [], {}, ""):
             continue
         if name == "delivery":
-            value = delivery.shown(value, complete=False)
+            value = delivery.shown(value)
         values |= _members(name, value, ONE_BY_ONE.get(name, 0))
     return values
 

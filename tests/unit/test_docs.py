@@ -104,9 +104,9 @@ def test_every_setting_is_told_with_its_variable_and_default() -> None:
 def test_every_field_of_the_policy_is_told_with_its_default() -> None:
     told = {row[0]: row[2].replace(",", "") for row in rows("delivery.md") if len(row) == 5}
     names = [field.encode_name for field in msgspec.structs.fields(Delivery)]
-    assert shown({}).keys() == set(names)
-    for name, default in shown({}).items():
-        assert told[f"`{name}`"] == ("none" if default is None else f"{default:g}"), name
+    assert shown({}, "").keys() == set(names)
+    for name, default in shown({}, "").items():
+        assert told[f"`{name}`"] == ("none" if default is None else f"{default:.15g}"), name
 
 
 def test_the_limits_are_those_of_the_code() -> None:

@@ -149,7 +149,7 @@ def test_secrets_are_nowhere_in_clear(
     )
     for file in settings.data.iterdir():
         assert needle.encode() not in file.read_bytes(), file
-    told = json.dumps([[event.before, event.after] for event in _audit(store)])
+    told = json.dumps([[event.before, event.after] for event in _audit(store)], ensure_ascii=False)
     assert needle not in told and f"{MASK} (changed)" in told
 
 
