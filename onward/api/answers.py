@@ -28,20 +28,26 @@ def data(**fields: Any) -> Json:
 def paged(name: str, page: Page[Listed], show: Callable[[Listed], Any]) -> Json:
     return data(
         **{name: [show(item) for item in page.items]},
-        pagination={
-            "current": page.current,
-            "next": page.next,
-            "previous": page.previous,
-            "totalEntries": page.total,
-        },
+        pagination=pagination(page.current, page.next, page.previous, page.total),
     )
 
 
 class Pagination(TypedDict):
     current: str
-    next: str | None
-    previous: str | None
+    next: NotRequired[str]
+    """Not there on the last page, as with Segment: its Go SDK takes null for a page that is there."""
+    previous: NotRequired[str]
     totalEntries: int
+
+
+def pagination(current: str, next: str | None, previous: str | None, total: int) -> Pagination:
+    """Cursors of this page and of those beside it, None where there is none; how many entries in all."""
+    made: Pagination = {"current": current, "totalEntries": total}
+    if next is not None:
+        made["next"] = next
+    if previous is not None:
+        made["previous"] = previous
+    return made
 
 
 class Done(TypedDict):
@@ -215,10 +221,10 @@ def numbered_page(
     end = start + count
     return data(
         **{name: [show(item) for item in items[start:end]]},
-        pagination={
-            "current": cursors(start),
-            "next": cursors(end) if end < len(items) else None,
-            "previous": cursors(max(0, start - count)) if start > 0 else None,
-            "totalEntries": len(items),
-        },
+        pagination=pagination(
+            cursors(start),
+            cursors(end) if end < len(items) else None,
+            cursors(max(0, start - count)) if start > 0 else None,
+            len(items),
+        ),
     )

@@ -11,7 +11,7 @@ from litestar.response import Stream
 from sqlalchemy import Select, select, tuple_
 from sqlalchemy.orm import Session
 
-from onward.api.answers import Json, Pagination, timestamp
+from onward.api.answers import Json, Pagination, pagination, timestamp
 from onward.api.answers import data as answer
 from onward.api.bodies import Body
 from onward.api.context import ApiRequest, Context, InContext, Pages
@@ -83,12 +83,12 @@ def list_audit_events(context: InContext, request: ApiRequest, paging: Pages) ->
             before = list(session.scalars(later.limit(paging.count)))
         return answer(
             events=[_view(event) for event in found[: paging.count]],
-            pagination={
-                "current": _cursor(found[0]) if found else paging.cursor or make_cursor((-1, "")),
-                "next": _cursor(found[paging.count]) if len(found) > paging.count else None,
-                "previous": _cursor(before[-1]) if before else None,
-                "totalEntries": count(session, query),
-            },
+            pagination=pagination(
+                _cursor(found[0]) if found else paging.cursor or make_cursor((-1, "")),
+                _cursor(found[paging.count]) if len(found) > paging.count else None,
+                _cursor(before[-1]) if before else None,
+                count(session, query),
+            ),
         )
 
 

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from onward.api.answers import SUCCESS, Done, Json, Pagination, paged, position, timestamp
+from onward.api.answers import SUCCESS, Done, Json, Pagination, paged, pagination, position, timestamp
 from onward.api.answers import data as answer
 from onward.api.bodies import Body
 from onward.api.context import ApiRequest, Context, Id, InContext, Pages
@@ -285,12 +285,12 @@ def list_versions(context: InContext, function_id: Id, paging: Pages) -> Json:
         found = session.scalars(query.order_by(FunctionVersion.number.desc())).all()
         return answer(
             versions=[_version(function, each) for each in found],
-            pagination={
-                "current": cursors(start),
-                "next": cursors(start - paging.count) if start > paging.count else None,
-                "previous": cursors(min(latest, start + paging.count)) if start < latest else None,
-                "totalEntries": latest,
-            },
+            pagination=pagination(
+                cursors(start),
+                cursors(start - paging.count) if start > paging.count else None,
+                cursors(min(latest, start + paging.count)) if start < latest else None,
+                latest,
+            ),
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, NotRequired, Protocol, TypedDict
 
-from onward.api.answers import Json, Pagination, position, timestamp
+from onward.api.answers import Json, pagination, position, timestamp
 from onward.api.answers import data as answer
 from onward.api.context import ApiRequest, Paging
 from onward.metering.query import COLUMNS, NONE, Question, Series, Totals
@@ -110,13 +110,13 @@ def paged_series(
     """A page of series, by position: what is counted meanwhile may move them."""
     start, cursors = position(paging, list)
     end = start + paging.count
-    pagination: Pagination = {
-        "current": cursors(start),
-        "next": cursors(end) if end < found.groups else None,
-        "previous": cursors(max(0, start - paging.count)) if start > 0 else None,
-        "totalEntries": found.groups,
-    }
-    return answer(**more, **{name: [show(each) for each in found.series]}, pagination=pagination)
+    pages = pagination(
+        cursors(start),
+        cursors(end) if end < found.groups else None,
+        cursors(max(0, start - paging.count)) if start > 0 else None,
+        found.groups,
+    )
+    return answer(**more, **{name: [show(each) for each in found.series]}, pagination=pages)
 
 
 def points(series: Series, *, retries: bool = False) -> list[Point]:

@@ -8,7 +8,7 @@ from litestar import delete, get, post
 from litestar.params import RawBody
 from sqlalchemy import Select, select
 
-from onward.api.answers import SUCCESS, Done, Json, Pagination, paged, timestamp
+from onward.api.answers import SUCCESS, Done, Json, Pagination, paged, pagination, timestamp
 from onward.api.answers import data as answer
 from onward.api.bodies import Body
 from onward.api.context import ApiRequest, Context, Id, InContext, Pages
@@ -235,12 +235,12 @@ def list_suppressions(context: InContext, paging: Pages) -> Json:
         before = edit.page_before(session, context.workspace_id, start, paging.count) if start else None
     return answer(
         suppressed=[{"subjectType": edit.USER_ID, "subjectIds": ids}] if ids else [],
-        pagination={
-            "current": _cursor(start),
-            "next": None if following is None else _cursor(following),
-            "previous": None if before is None else _cursor(before),
-            "totalEntries": total,
-        },
+        pagination=pagination(
+            _cursor(start),
+            None if following is None else _cursor(following),
+            None if before is None else _cursor(before),
+            total,
+        ),
     )
 
 

@@ -153,14 +153,14 @@ async def test_pages(call: Call) -> None:
     query = "pagination[count]=3"
     while True:
         pages.append(await call("GET", f"/sources?{query}"))
-        cursor = pages[-1]["pagination"]["next"]
+        cursor = pages[-1]["pagination"].get("next")
         if cursor is None:
             break
         query = f"pagination.count=3&pagination.cursor={cursor}"
     slugs = [[source["slug"] for source in page["sources"]] for page in pages]
     assert [len(part) for part in slugs] == [3, 3, 1]
     assert sorted(slug for part in slugs for slug in part) == [f"s{number}" for number in range(7)]
-    assert pages[0]["pagination"]["previous"] is None
+    assert "previous" not in pages[0]["pagination"]
     for index, page in enumerate(pages):
         assert page["pagination"]["totalEntries"] == 7
         again = await call(
@@ -168,7 +168,7 @@ async def test_pages(call: Call) -> None:
         )
         assert again["sources"] == page["sources"]
         if index:
-            back = page["pagination"]["previous"]
+            back = page["pagination"].get("previous")
             before = await call("GET", f"/sources?pagination.count=3&pagination.cursor={back}")
             assert before["sources"] == pages[index - 1]["sources"]
     # A page stays where it is when an item before it goes away.
