@@ -67,6 +67,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     they are locked out until the month ends (UTC)."""
     functions_trusted: bool = False
     """Run functions although the sandbox does not hold here: their code may then do anything."""
+    status_page: bool = True
+    """Whether anyone may see how well deliveries succeed by kind of destination, at /status."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

@@ -42,6 +42,7 @@ from onward.metering.functions import HOUR, FunctionMeter, FunctionStore, Quotas
 from onward.metrics import CONTENT_TYPE, Metrics
 from onward.roles import Heartbeat
 from onward.settings import Settings
+from onward.status import StatusPage
 from onward.tracking import audit, function_usage
 from onward.tracking.app import Tracking
 from onward.tracking.dedupe import RocksDedupe
@@ -74,7 +75,7 @@ BACKLOG = 4096
 CONNECTIONS = 16_384
 """Handled at once; more wait in the backlog."""
 
-OWN = ("/healthz", "/readyz", "/metrics")
+OWN = ("/healthz", "/readyz", "/metrics", "/status", "/status.json")
 """Never a page of the web app."""
 
 FUNCTIONS = PoolLimits(budget_mb=1024, queue=OF_ONE, queue_for=10.0)
@@ -114,10 +115,13 @@ class Configuration:
 class Pages:
     """What the web process itself answers."""
 
-    def __init__(self, settings: Settings, configuration: Configuration, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, configuration: Configuration, metrics: Metrics, status: StatusPage
+    ) -> None:
         self._settings = settings
         self._configuration = configuration
         self._metrics = metrics
+        self._status = status
         self._app = WebApp.open()
         # Where there is no web app:
         text = files("onward").joinpath("landing.html").read_text()
@@ -157,6 +161,10 @@ class Pages:
                     readiness, self._settings, configuration.error, configuration.current.version
                 )
                 return 200 if state["ready"] else 503, msgspec.json.encode(state), b"application/json"
+            case "/status" | "/status.json" if self._settings.status_page:
+                if path == "/status":
+                    return 200, await asyncio.to_thread(self._status.page), b"text/html; charset=utf-8"
+                return 200, await asyncio.to_thread(self._status.json), b"application/json"
             case "/metrics":
                 async with self._rendering:
                     body = await asyncio.to_thread(self._metrics.render, self._configuration.current)
@@ -248,9 +256,14 @@ async def serve(settings: Settings) -> None:
     reader = LedgerReader(ledger_path)
     store = SqliteStateStore(settings.data)
     metrics_log = eventlog.open_reader(settings.data)
-    pages = Pages(settings, configuration, Metrics(settings.data, metrics_log, store, reader))
-    # Litestar spells the ASGI types out more narrowly than they are.
     catalogue = open_catalogue(settings.catalog_folder)
+    pages = Pages(
+        settings,
+        configuration,
+        Metrics(settings.data, metrics_log, store, reader),
+        StatusPage(store.questions(), configuration.snapshot, catalogue),
+    )
+    # Litestar spells the ASGI types out more narrowly than they are.
     report = DeliveryReport(store, metrics_log)
     http = HttpClient.of(settings)
     bridge = Bridge.of(settings)

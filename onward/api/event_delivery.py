@@ -241,7 +241,7 @@ def list_reasons() -> Json:
     )
 
 
-def windowed(asked: WindowQuery, now: int) -> Window:
+def windowed(asked: WindowQuery, now: int, points: int = outcomes.POINTS) -> Window:
     """Raises `Invalid`."""
     end = now if asked.end_time is None else instant(asked.end_time, "endTime")
     start = end - DEFAULT if asked.start_time is None else instant(asked.start_time, "startTime")
@@ -251,7 +251,7 @@ def windowed(asked: WindowQuery, now: int) -> Window:
         raise Invalid("a window has at least 10 minutes", field="startTime")
     if start < now - LONGEST - MINUTE:
         raise Invalid("counters are kept for 31 days", field="startTime")
-    return outcomes.window(start, min(end, now + DAY), now)
+    return outcomes.window(start, min(end, now + DAY), now, points)
 
 
 def outcomes_view(tally: Tally) -> OutcomesView:

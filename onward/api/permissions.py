@@ -127,6 +127,7 @@ OPERATIONS: dict[str, Permission] = {
     "listDeliverySamplesFromDestination": Permission.DELIVERY_READ,
     "listDeliveryReasons": Permission.ANY,
     "getDeliveryFunnel": Permission.SOURCE_READ,
+    "getDeliverability": Permission.DESTINATION_READ,
     "getConnectionHealth": Permission.SOURCE_READ,
     "traceEvents": Permission.DELIVERY_READ,
     "getPendingRetryFromDeliveryOverview": Permission.DESTINATION_READ,

@@ -20,6 +20,11 @@ class Questions(Protocol):
         """Of all destinations at once, without latencies, over the minutes [start, end)."""
         ...
 
+    def trends(self, window: Window) -> dict[str, dict[int, Tally]]:
+        """What came to an end (delivered or discarded) at each destination, by the minute where the bucket
+        begins."""
+        ...
+
     def flow(self, destination_id: str, window: Window) -> Flow | None:
         """What came out within a window and since, and what is left; None for what was never enabled."""
         ...

@@ -199,10 +199,10 @@ def ratio(part: int, whole: int, digits: int = 4) -> float | None:
     return round(part / whole, digits) if whole else None
 
 
-def window(start: int, end: int, now: int) -> Window:
+def window(start: int, end: int, now: int, points: int = POINTS) -> Window:
     """Of two times in ms, the first widened to where counters of that age begin."""
     span = max(1, -(-(end - start) // 60_000))
-    bucket = next((each for each in BUCKETS if span <= each * POINTS + 1), BUCKETS[-1])
+    bucket = next((each for each in BUCKETS if span <= each * points + 1), BUCKETS[-1])
     first = start // 60_000
     if first < now // 60_000 - MINUTES_KEPT:
         bucket = max(60, bucket)

@@ -77,6 +77,23 @@ class SqliteQuestions:
             found.setdefault(destination_id, Tally()).add(outcome, code, count)
         return found
 
+    def trends(self, window: Window) -> dict[str, dict[int, Tally]]:
+        """What came to an end (delivered or discarded) at each destination, by the minute where the bucket
+        begins."""
+        found: dict[str, dict[int, Tally]] = {}
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT destination_id, minute / ?3 * ?3 AS at, outcome,"
+                " iif(outcome = 'delivered', code, '') AS which, sum(count)"
+                " FROM destination CROSS JOIN counter ON destination_id = destination.id"
+                " WHERE minute >= ?1 AND minute < ?2 AND outcome IN ('delivered', 'discarded')"
+                " GROUP BY destination_id, at, outcome, which",
+                (window.start, window.end, window.bucket),
+            ).fetchall()
+        for destination_id, at, outcome, code, count in rows:
+            found.setdefault(destination_id, {}).setdefault(at, Tally()).add(outcome, code, count)
+        return found
+
     def flow(self, destination_id: str, window: Window) -> Flow | None:
         """What came out within a window and since, and what is left; None for what was never enabled."""
         with self._reading() as db:

@@ -170,3 +170,13 @@ def test_old_windows_begin_at_the_hour() -> None:
     now = 10_000 * 60_000 * 60
     found = window(now - 10 * 86_400_000 + 61_000, now, now)
     assert found.start % 60 == 0 and found.bucket % 60 == 0
+
+
+async def test_deliverability(call: Call, delivered: Json) -> None:
+    shown = (await call("GET", "/delivery-overview/deliverability"))["deliverability"]
+    (one,) = shown["destinations"]
+    assert (one["firstAttemptRate"], one["finalRate"]) == (round(90 / 105, 4), round(100 / 105, 4))
+    assert one["rescued"] == 10 and shown["total"]["delivered"] == 100
+    assert sum(point["notDelivered"] for point in one["series"]) == 5
+    path = "/delivery-overview/deliverability?destinationId=other"
+    assert (await call("GET", path))["deliverability"]["destinations"] == []
