@@ -28,7 +28,7 @@ from onward.functions.errors import Ending, Kind
 from onward.functions.fetching import FetchLimits
 from onward.functions.flight import Call, Flight, Flown
 from onward.functions.invocation import Invocation
-from onward.functions.sandbox import Confinement, command, cpu_seconds, environment
+from onward.functions.sandbox import Confinement, command, cpu_seconds, environment, learn_idle_data
 from onward.functions.wire import ProtocolError, Thrown
 
 __all__ = ["Call", "Flown", "Invocation", "Limits", "LoadError", "Lost", "Runner"]
@@ -120,6 +120,8 @@ class Runner(asyncio.SubprocessProtocol):
             await runner.close()
             raise
         runner._read_layers()
+        if program is None:
+            learn_idle_data(runner.pid)
         return runner
 
     @property

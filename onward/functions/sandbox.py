@@ -27,8 +27,10 @@ DEVICES = (
 )
 LIBRARIES = ("/usr/lib", "/lib", "/lib64", "/etc/ld.so.cache")
 LOADERS = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1"}
-IDLE_DATA_MB = 64
-"""What RLIMIT_DATA counts of a runner that has done nothing (38 MB measured, Deno 2.9 without JIT)."""
+STARTING_DATA_MB = 128
+"""What RLIMIT_DATA may count of the first runner that starts here (40 MB with Deno 2.9, without JIT)."""
+_idle_data_mb = [STARTING_DATA_MB]
+"""What it may count of the next."""
 
 
 class Confinement(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +63,7 @@ def command(confinement: Confinement, main: Path | None = None) -> list[str]:
     config = [
         *(f"read {path}" for path in (*DEVICES, *LIBRARIES, *folders, *([] if main is None else [main]))),
         *(f"execute {path}" for path in (program[0], LOADERS.get(platform.machine(), "/lib64"))),
-        f"data_mb {IDLE_DATA_MB + confinement.memory_mb}",
+        f"data_mb {_idle_data_mb[0] + confinement.memory_mb}",
         *([] if uid is None else [f"uid {uid}"]),
     ]
     return [sys.executable, "-I", "-S", str(BOX), "\n".join(config), "--", *program]
@@ -94,6 +96,17 @@ def resident(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError):
         return 0
+
+
+def learn_idle_data(pid: int) -> None:
+    """See what RLIMIT_DATA counts of a runner that has done nothing; runners that start later may have
+    `memory_mb` beyond that, whatever the version of Deno and the machine."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+        idle = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmData:"))
+    except (OSError, StopIteration, ValueError):
+        return
+    _idle_data_mb[0] = min(STARTING_DATA_MB, -(-idle // 1024) + 2)
 
 
 def cpu_seconds(pid: int) -> float:

@@ -6,7 +6,7 @@ import { channel } from "./channel.js";
 import { Console } from "./console.js";
 import { Handlers } from "./handlers.js";
 import { Cache, ERRORS } from "./globals.js";
-import { Bridge, makeFetch, webClasses } from "./fetch.js";
+import { Bridge, makeFetch, readyFetch, webClasses } from "./fetch.js";
 import { libraries } from "./libraries.js";
 import { makeSegment } from "./source.js";
 import { stubs } from "./stubs.js";
@@ -68,10 +68,16 @@ G.addEventListener("error", (event) => {
   uncaught(event.error);
 });
 
+// A spare has time for what most functions need.
+let spare = true;
+const preparing = timers.setTimeout(readyFetch, 50);
+
 pipe.send({ t: "ready" });
 await pipe.listen((message) => {
+  if (spare) timers.clearTimeout(preparing);
+  spare = false;
   if (message.t === "inv") handlers.invoke(message);
   else if (message.t === "fr") bridge.answered(message);
   else if (message.t === "load") handlers.load(message.code);
   else if (message.t === "strip") handlers.strip(message.code);
-}, () => handlers.busy);
+}, () => spare || handlers.busy);
