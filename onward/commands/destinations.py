@@ -85,7 +85,7 @@ def add(
     mappings = list(api.all(f"{path(made)}/subscriptions", "subscriptions"))
     for each in mappings:
         output.say(f"  mapping {each['name']} ({each['id']}), disabled")
-    if not mappings:
+    if not mappings and not definition["slug"].startswith("function-"):
         output.say(f"It has no mappings yet: onward mappings add {made['id']} ACTION")
 
 

@@ -12,22 +12,24 @@ from typing import Annotated, Any, get_args
 import cyclopts
 from cyclopts import Parameter
 
-from onward.commands import output
+from onward.commands import assignments, output
 from onward.commands.client import Api, Json
 from onward.commands.common import CommandError
+from onward.commands.destinations import Assigned
 from onward.commands.output import AsJson
 
 HERE = Api()
 
 Name = Annotated[str, Parameter(help="Name or id of a function.")]
 Number = Annotated[int | None, Parameter(help="Number of a version (default: the latest).")]
+_TYPES = {"STRING": "string", "BOOLEAN": "boolean", "ARRAY": "array", "TEXT_MAP": "map"}
 _APPENDED = re.compile(r" \([^()]*\)$")
 """The workspace's name, after a function's own."""
 
 
 def add_to(app: cyclopts.App) -> None:
     """The commands below."""
-    for command in (templates, new, save, deploy, versions, diff, restore, delete):
+    for command in (templates, new, save, deploy, connect, versions, diff, restore, delete):
         app.command(command)
     app.command(list_, name="list")
 
@@ -142,6 +144,53 @@ def deploy(key: Name, /, *, api: Api = HERE) -> None:
     function = _find(api, key)
     api.post(f"/functions/{function['id']}/deploy")
     output.say(f"Deployed {function['displayName']}.")
+
+
+def connect(
+    key: Name,
+    /,
+    *,
+    source: Annotated[
+        str | None,
+        Parameter(help="Slug of the source that events come from; of a source function, of the new source."),
+    ] = None,
+    before: Annotated[
+        str | None, Parameter(help="Of an insert function: the destination that it goes before.")
+    ] = None,
+    name: Annotated[str | None, Parameter(help="Name of what is made.")] = None,
+    assigned: Assigned = (),
+    as_json: AsJson = False,
+    api: Api = HERE,
+) -> None:
+    """Put a function to work, with settings: as a destination of a source, before a destination, or as a
+    source. One that was never deployed is by this."""
+    found = _find(api, key)
+    function = api.get(f"/functions/{found['id']}")["function"]
+    kind, named = function["resourceType"], {} if name is None else {"name": name}
+    options = [{"name": each["name"], "type": _TYPES[each["type"]]} for each in function["settings"]]
+    body: Json = {"settings": assignments.settings(assigned, options), "enabled": True}
+    if kind == "SOURCE":
+        slug = source or re.sub(r"[^a-z0-9]+", "-", function["displayName"].lower()).strip("-")
+        made = api.post("/sources", body | named | {"slug": slug, "metadataId": function["catalogId"]})[
+            "source"
+        ]
+        told = f"Added the source {made['slug']}. Its webhook: {api.url.rstrip('/')}{made['webhookPath']}"
+    elif kind == "DESTINATION":
+        body |= named | {"sourceId": api.source(source)["id"], "metadataId": function["catalogId"]}
+        made = api.post("/destinations", body)["destination"]
+        told = f"Added the destination {made['name']} ({made['id']}), enabled."
+    else:
+        if kind == "INSERT_SOURCE":
+            place = api.source(source)
+        elif before is None:
+            raise CommandError("an insert function goes before a destination; name one with --before")
+        else:
+            place = api.destination(before)
+        body |= {"functionId": function["id"], "integrationId": place["id"]}
+        body["name"] = name or _APPENDED.sub("", function["displayName"])
+        made = api.post("/insert-function-instances", body)["insertFunctionInstance"]
+        told = f"Inserted {made['name']} at {place['name']}, enabled."
+    output.print_json(made) if as_json else output.say(told)
 
 
 def versions(key: Name, /, *, as_json: AsJson = False, api: Api = HERE) -> None:

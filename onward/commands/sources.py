@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import cyclopts
 from cyclopts import Parameter
 
-from onward.commands import output
-from onward.commands.client import Api, Json
+from onward.commands import assignments, output
+from onward.commands.client import Api, Json, segment
 from onward.commands.common import CommandError
+from onward.commands.destinations import Assigned
 from onward.commands.output import AsJson
 
 app = cyclopts.App(name="sources", help="Sources of events.")
@@ -43,16 +44,22 @@ def add(
     *,
     type: Annotated[str, Parameter(help="Kind of source.")] = "http-api",
     name: Annotated[str | None, Parameter(help="Name (default: the slug).")] = None,
+    assigned: Assigned = (),
     as_json: AsJson = False,
     api: Api = HERE,
 ) -> None:
-    """Add a source."""
-    body = {"slug": slug, "metadataId": type} | ({} if name is None else {"name": name})
+    """Add a source. A source function is named by its id, as `function-ID`, and has settings of its own."""
+    body: Json = {"slug": slug, "metadataId": type} | ({} if name is None else {"name": name})
+    if assigned:
+        entry = api.get(f"/catalog/sources/{segment(type)}")["sourceMetadata"]
+        body["settings"] = assignments.settings(assigned, entry["options"])
     made = api.post("/sources", body)["source"]
     if as_json:
         output.print_json(made)
-    else:
-        output.say(f"Added the source {made['slug']} ({made['id']}). Write key: {made['writeKeys'][0]}")
+        return
+    output.say(f"Added the source {made['slug']} ({made['id']}). Write key: {made['writeKeys'][0]}")
+    if made["webhookPath"] is not None:
+        output.say(f"Its webhook: {api.url.rstrip('/')}{made['webhookPath']}")
 
 
 @app.command

@@ -19,10 +19,12 @@ making keeps such a repeat from counting twice.
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
+import orjson
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -55,8 +57,9 @@ OF_ONE = 32
 READ_SECONDS = 30.0
 AGAIN = 30
 """Seconds after which a request that failed may be sent again."""
-SHOWN = 8192
+SHOWN = 24 * 1024
 """Characters of a failed request's body that are kept."""
+_WRITE_KEY = re.compile(rf"({PREFIX}.{{0,4}})[^/?]*")
 NO_OBJECTS = "objects_not_supported"
 """Why what `Segment.set` was called with is discarded."""
 
@@ -247,6 +250,16 @@ def _url(scope: MutableMapping[str, Any], headers: dict[bytes, bytes]) -> str:
     return f"{forwarded.scheme(headers, scope)}://{host}{scope['path']}{f'?{query}' if query else ''}"
 
 
+def _readable(body: str) -> Any:
+    """JSON as such, so that what is personal in it is found by its names."""
+    if len(body) > SHOWN:
+        return f"{body[:SHOWN]}…"
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body
+
+
 def _shown(
     request: Request,
     made: Invocation | None = None,
@@ -258,9 +271,9 @@ def _shown(
     shown: dict[str, Any] = {
         "type": "request",
         "request": {
-            "url": redact.url(request.url),
+            "url": _WRITE_KEY.sub(r"\1…", redact.url(request.url)),
             "headers": redact.headers(dict(request.headers)),
-            "body": masking.text(request.body[:SHOWN]),
+            "body": masking.json(_readable(request.body)),
         },
     }
     if came is not None and made is not None:

@@ -77,6 +77,8 @@ def test_requests_become_events_and_failures_are_told(onward: Onward, sink: Sink
     assert shown["error"] == {"kind": "Message Rejected", "message": "not •••", "line": 4}
     assert "sesame" not in str(discarded())
     assert shown["logs"] == ["got m-2 •••"]
+    assert shown["request"]["body"] == {"id": "m-2"}
+    assert source["writeKeys"][0] not in str(discarded())
     assert discarded()["objects_not_supported"]["collection"] == "invoices"
 
     # What it is made of can't go while it is one; a new version runs once it is deployed.
