@@ -1,27 +1,5 @@
 """Fixtures of the integration tests beside those of `tests/conftest.py`: the browser."""
 
-import os
-import shutil
-from collections.abc import Iterator
-from ctypes.util import find_library
+from browser import chromium
 
-import pytest
-from playwright.sync_api import Browser, sync_playwright
-
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-
-
-@pytest.fixture
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium. Without it the test is skipped with the reason, but in CI it fails."""
-    executable = shutil.which("chromium")
-    if executable is None or find_library("atomic") is None:  # which Playwright's driver needs
-        reason = "needs Chromium: apt-get install chromium libatomic1"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
+__all__ = ["chromium"]

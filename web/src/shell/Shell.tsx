@@ -20,7 +20,6 @@ export function Shell() {
   useEffect(close, [pathname]);
   return (
     <AppShell
-      className={css.shell}
       header={{ height: 48 }}
       navbar={{ width: 208, breakpoint: 768, collapsed: { mobile: !open } }}
       transitionDuration={0}

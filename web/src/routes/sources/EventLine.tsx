@@ -1,7 +1,7 @@
 /** One event as the front door saw it: when, what, who, and its verdict. */
 import type { DebuggerLine } from "~/api/generated.ts";
 import { absolute } from "~/parts/format.ts";
-import { StateChip } from "~/parts/StateChip.tsx";
+import { StateChip, StateIcon } from "~/parts/StateChip.tsx";
 import type { State } from "~/parts/states.ts";
 import css from "./EventLine.module.css";
 import { nameOf, typeIcon, whoOf } from "./events.ts";
@@ -28,9 +28,13 @@ export function EventLine(
         <span className="cut" style={{ fontWeight: 500 }}>{nameOf(event)}</span>
       </span>
       <span className={`cut dim ${css.who}`}>{whoOf(event)}</span>
-      <StateChip state={state} title={event.code ?? undefined}>
-        {event.code ? `${word}: ${event.code.toLowerCase().replaceAll("_", " ")}` : word}
-      </StateChip>
+      {event.verdict === "accepted"
+        ? <StateIcon state={state} label={word} />
+        : (
+          <StateChip state={state} title={event.code ?? undefined}>
+            {event.code ? `${word}: ${event.code.toLowerCase().replaceAll("_", " ")}` : word}
+          </StateChip>
+        )}
     </>
   );
   return onOpen

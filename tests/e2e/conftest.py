@@ -1,0 +1,142 @@
+"""The web app in Chromium, against a real server: `place` has one of each, and its owner signed in.
+
+    def test_a_page(place):
+        page = place.visit("/sources")
+        page.get_by_role("link", name="Add source").click()
+
+One server, sink and browser for all tests of a module, so each makes what it needs under names of its own.
+A page that logs an error, or breaks the content security policy, fails its test.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import running_chromium
+from harness import Onward, Sink
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from onward.webapp import WebApp
+
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+OWNER = {"name": "Ada Lovelace", "email": "ada@example.com", "password": "correct horse battery"}
+SERIOUS = ("serious", "critical")
+WIDE, NARROW = 1440, 390
+UNREAD = ("Failed to load resource",)
+"""What the browser logs of answers that are no 2xx; pages say those themselves."""
+
+
+@dataclass
+class Place:
+    onward: Onward
+    sink: Sink
+    browser: Browser
+    state: dict[str, Any] | None = None
+    """Cookies of the signed-in owner."""
+    errors: list[str] = field(default_factory=list)
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def new_page(self, width: int = WIDE, theme: str = "light", *, signed_in: bool = True) -> Page:
+        context = self.browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=theme,  # type: ignore[arg-type]
+            storage_state=self.state if signed_in else None,  # type: ignore[arg-type]
+            base_url=self.onward.url,
+        )
+        self.contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self._heard(message.type, message.text))
+        return page
+
+    def visit(self, path: str, width: int = WIDE, theme: str = "light") -> Page:
+        """A page of the signed-in owner."""
+        page = self.new_page(width, theme)
+        page.goto(path)
+        page.get_by_role("navigation", name="Main").wait_for(state="attached")
+        return page
+
+    def invitation(self) -> str:
+        """The first owner's link, as the server has logged it."""
+        found = re.search(r"Become the owner here.*: (\S+/invite#\S+)", self.onward.log.read_text())
+        assert found is not None, self.onward.tail()
+        return found[1]
+
+    def join(self) -> Page:
+        """Become the owner in a fresh browser; the page that one lands on."""
+        page = self.new_page(signed_in=False)
+        page.goto(self.invitation())
+        page.get_by_label("Your name").fill(OWNER["name"])
+        page.get_by_label("Email").fill(OWNER["email"])
+        page.get_by_role("textbox", name="Password").fill(OWNER["password"])
+        page.get_by_role("button", name="Join").click()
+        page.get_by_role("navigation", name="Main").wait_for()
+        self.state = page.context.storage_state()  # type: ignore[assignment]
+        return page
+
+    def close_pages(self) -> None:
+        for context in self.contexts:
+            context.close()
+        self.contexts.clear()
+
+    def _heard(self, kind: str, text: str) -> None:
+        if kind == "error" and not text.startswith(UNREAD):
+            self.errors.append(text)
+
+
+@pytest.fixture(scope="module")
+def empty_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    assert WebApp.open() is not None, "the web app was not built: make setup"
+    folder = tmp_path_factory.mktemp("place")
+    onward, sink = Onward(folder / "onward"), Sink(folder / "sink")
+    try:
+        onward.start()
+        sink.start()
+        with running_chromium() as browser:
+            yield Place(onward, sink, browser)
+    finally:
+        onward.close()
+        sink.close()
+
+
+@pytest.fixture
+def new_place(empty_place: Place) -> Iterator[Place]:
+    """A fresh server to which nobody has come yet, for the first test of a module."""
+    assert empty_place.state is None
+    empty_place.errors.clear()
+    yield empty_place
+    empty_place.close_pages()
+    assert not empty_place.errors, empty_place.errors
+
+
+@pytest.fixture
+def place(empty_place: Place) -> Iterator[Place]:
+    """A server whose owner has come."""
+    empty_place.errors.clear()
+    if empty_place.state is None:
+        empty_place.join()
+    yield empty_place
+    empty_place.close_pages()
+    assert not empty_place.errors, empty_place.errors
+
+
+def accessible(page: Page) -> None:
+    """axe finds nothing serious."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run()")["violations"]
+    serious = [
+        f"{each['id']}: {each['help']}\n  " + "\n  ".join(node["html"][:200] for node in each["nodes"][:5])
+        for each in found
+        if each["impact"] in SERIOUS
+    ]
+    assert not serious, "\n".join(serious)
+
+
+def fits(page: Page) -> None:
+    """Nothing reaches out of the window's width."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url

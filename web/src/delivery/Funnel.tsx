@@ -1,0 +1,97 @@
+/**
+ * The road as a row of stages with bars; what leaves or joins at a stage is a branch below it. Whatever can
+ * be broken down is a button.
+ */
+import { IconChevronRight } from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import { count } from "~/parts/format.ts";
+import { StateIcon } from "~/parts/StateChip.tsx";
+import { STATES } from "~/parts/states.ts";
+import css from "./Funnel.module.css";
+import type { Branch, Stage, Step } from "./funnel.ts";
+
+export function Funnel(
+  { stages, open, onOpen, children }: {
+    stages: Stage[];
+    /** What is broken down below. */
+    open?: string;
+    onOpen?: (step: Step) => void;
+    children?: ReactNode;
+  },
+) {
+  const top = Math.max(1, ...stages.map((each) => each.count));
+  return (
+    <div className="panel">
+      <ol className={css.road} aria-label="From receipt to delivery" style={{ "--stages": stages.length } as never}>
+        {stages.map((stage, at) => (
+          <li key={stage.label} className={css.stage}>
+            {at > 0 && <IconChevronRight size={16} className={css.arrow} aria-hidden />}
+            <Opening step={stage.step} open={open} onOpen={onOpen} className={css.head}>
+              <span className="dim small">{stage.label}</span>
+              <span className={`num ${css.number}`} style={{ color: stage.state && STATES[stage.state].colour }}>
+                {count(stage.count)}
+              </span>
+              <span className={css.track} aria-hidden>
+                <span
+                  className={css.bar}
+                  style={{
+                    width: `${(100 * stage.count) / top}%`,
+                    background: stage.state ? STATES[stage.state].colour : undefined,
+                  }}
+                />
+              </span>
+            </Opening>
+            {stage.branches.length > 0 && (
+              <ul className={css.branches}>
+                {stage.branches.map((branch) => (
+                  <li key={branch.label} title={branch.help}>
+                    <Opening step={branch.step} open={open} onOpen={onOpen} className={css.branch}>
+                      <Sign branch={branch} final={at === stages.length - 1} />
+                      <span className="num">{count(branch.count)}</span>
+                      <span className="dim">{branch.label}</span>
+                    </Opening>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </li>
+        ))}
+      </ol>
+      {children}
+    </div>
+  );
+}
+
+function Sign({ branch, final }: { branch: Branch; final: boolean }) {
+  if (branch.state) {
+    return (
+      <>
+        <StateIcon state={branch.state} label={branch.joins ? "joins" : "leaves"} />
+        <span className="dim" aria-hidden>−</span>
+      </>
+    );
+  }
+  return <span className={css.sign} aria-label={final ? "of which" : "joins"}>{final ? "↳" : "+"}</span>;
+}
+
+function Opening(
+  { step, open, onOpen, className, children }: {
+    step?: Step;
+    open?: string;
+    onOpen?: (step: Step) => void;
+    className?: string;
+    children: ReactNode;
+  },
+) {
+  if (!step || !onOpen) return <div className={className}>{children}</div>;
+  return (
+    <button
+      type="button"
+      className={className}
+      aria-pressed={open === step}
+      onClick={() => onOpen(step)}
+    >
+      {children}
+    </button>
+  );
+}
