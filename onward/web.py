@@ -75,6 +75,9 @@ BACKLOG = 4096
 CONNECTIONS = 16_384
 """Handled at once; more wait in the backlog."""
 
+LIVE_SECONDS = 300.0
+"""How long a live stream goes on before the browser has to ask again."""
+
 OWN = ("/healthz", "/readyz", "/metrics", "/status", "/status.json")
 """Never a page of the web app."""
 
@@ -280,6 +283,8 @@ async def serve(settings: Settings) -> None:
             workshop=workshop,
             failed=reader.failed,
             door=reader.outcomes,
+            tail=reader.tail,
+            live_seconds=LIVE_SECONDS,
             tracer=EventTracer(
                 eventlog.open_reader(settings.data),
                 store,

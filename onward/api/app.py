@@ -39,6 +39,7 @@ from onward.api import (
     insert_functions,
     installation,
     labels,
+    live,
     oidc,
     openapi,
     regulations,
@@ -59,7 +60,7 @@ from onward.api import (
     workspaces,
 )
 from onward.api.auth import Authentication, check_permission
-from onward.api.context import Delivery, Recent, provide_context, provide_paging
+from onward.api.context import Delivery, Recent, Tail, provide_context, provide_paging
 from onward.api.delivery import router as delivery_routes
 from onward.api.errors import http_error, nested_too_deeply, no_json, unexpected_error, workspace_error
 from onward.api.metadata import Metadata
@@ -97,6 +98,8 @@ def create_api(
     failed: Failed = nothing_failed,
     door: Door = nothing_came,
     tracer: Tracer | None = None,
+    tail: Tail | None = None,
+    live_seconds: float = 0.0,
 ) -> Litestar:
     """The application, on the data folder of `settings`, which `bootstrap` has set up.
 
@@ -139,6 +142,7 @@ def create_api(
                     trace.trace_events,
                     health.get_health,
                     deliverability.get_deliverability,
+                    *live.ROUTES,
                     testing.preview_trigger,
                     testing.get_sample_event,
                     testing.router,
@@ -183,6 +187,8 @@ def create_api(
                 "http": http or HttpClient.of(settings),
                 "runtime": runtime,
                 "tracer": tracer,
+                "tail": tail or live.latest_alone(recent),
+                "live": live.Live(live_seconds),
                 "workshop": workshop,
                 "function_books": FunctionStore(settings.data),
                 "numbers": Numbers(UsageStore(settings.data), failed, delivery.counters, door),

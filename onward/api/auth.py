@@ -75,6 +75,8 @@ def _by_token(store: Store, token: str) -> Principal | None:
 
 async def _by_session(store: Store, connection: Connection, token: str) -> Principal:
     wanted = connection.headers.get(WORKSPACE)
+    if wanted is None and connection.scope.get("method") in SAFE:
+        wanted = connection.query_params.get("workspace")  # an EventSource can't send headers
     found = await anyio.to_thread.run_sync(_look_up, store, token, wanted)
     if found is None:
         raise NotAuthorizedException("this session is over; sign in again")

@@ -54,6 +54,22 @@ Recent = Callable[[str, int], Sequence[Verdict]]
 """The latest lines of a source's debugger, newest first: source id, how many."""
 
 
+class Tailed(Protocol):
+    """What is new in a source's debugger (`onward.tracking.ledger.Tailed`)."""
+
+    @property
+    def last(self) -> int: ...
+    @property
+    def came(self) -> int: ...
+    @property
+    def lines(self) -> Sequence[Verdict]: ...
+
+
+Tail = Callable[[str, int | None, int, int], Tailed]
+"""The lines of a source's debugger above one, the oldest first, at most so many, the newest; and how many
+events came since a time: source id, the line, how many, ms."""
+
+
 class Books(Protocol):
     """A destination's numbers (`onward.delivery.report.Books`)."""
 

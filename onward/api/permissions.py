@@ -91,6 +91,8 @@ OPERATIONS: dict[str, Permission] = {
     "removeWriteKeyFromSource": Permission.SOURCE_WRITE,
     "listConnectedDestinationsFromSource": Permission.DESTINATION_READ,
     "listSourceDebuggerEvents": Permission.DEBUGGER_READ,
+    "streamSourceDebuggerEvents": Permission.DEBUGGER_READ,
+    "streamRates": Permission.SOURCE_READ,
     "listDestinations": Permission.DESTINATION_READ,
     "createDestination": Permission.DESTINATION_WRITE,
     "getDestination": Permission.DESTINATION_READ,

@@ -22,7 +22,7 @@ from onward.api.answers import (
 )
 from onward.api.answers import data as answer
 from onward.api.bodies import CreateSource, UpdateSource
-from onward.api.context import ApiRequest, Context, Id, InContext, Pages
+from onward.api.context import ApiRequest, Context, Id, InContext, Pages, Verdict
 from onward.api.function_entries import entry_metadata, source_entry
 from onward.api.query import read_query
 from onward.pipeline import personal
@@ -219,19 +219,18 @@ def list_debugger_events(context: InContext, request: ApiRequest, source_id: Id)
     with context.reading() as session:
         edit.get_source(session, context.workspace_id, source_id)
     unmasked = context.access.to(Permission.PII_READ, source_id)
-    return answer(
-        events=[
-            {
-                "receivedAt": timestamp(line.received_at),
-                "type": line.type,
-                "messageId": line.message_id,
-                "verdict": line.verdict,
-                "code": line.code or None,
-                "payload": _payload(line.payload, unmasked),
-            }
-            for line in context.recent(source_id, count)
-        ]
-    )
+    return answer(events=[debugger_line(line, unmasked) for line in context.recent(source_id, count)])
+
+
+def debugger_line(line: Verdict, unmasked: bool) -> DebuggerLine:
+    return {
+        "receivedAt": timestamp(line.received_at),
+        "type": line.type,
+        "messageId": line.message_id,
+        "verdict": line.verdict,  # type: ignore[typeddict-item]  # the door has these four
+        "code": line.code or None,
+        "payload": _payload(line.payload, unmasked),
+    }
 
 
 def _payload(raw: bytes, unmasked: bool) -> Any:

@@ -99,6 +99,14 @@ class Verdict(NamedTuple):
     """The event as sent, without the write key."""
 
 
+class Tailed(NamedTuple):
+    last: int
+    """Number of the newest line."""
+    came: int
+    """Events, shown or not."""
+    lines: list[Verdict]
+
+
 class Discard(NamedTuple):
     received_at: int
     code: str
@@ -347,6 +355,19 @@ class LedgerReader:
                 (source_id, limit),
             )
         ]
+
+    def tail(self, source_id: str, after: int | None, most: int, since: int) -> Tailed:
+        """The lines of the debugger above the line `after` (None: all that are kept), the oldest first, of
+        many the newest `most`; and how many events came since the minute of `since` (ms)."""
+        rows = self._rows(
+            "select seq, received_at, type, message_id, verdict, code, payload from ring"
+            " where source_id = ? and seq > ? order by seq desc limit ?",
+            (source_id, 0 if after is None else after, most),
+        )
+        counted = self.outcomes(source_id, since // 60_000 * 60_000, 1 << 62)
+        counted.pop("rejected", 0)
+        last = rows[0][0] if rows else after or 0
+        return Tailed(last, sum(counted.values()), [Verdict(*row[1:]) for row in reversed(rows)])
 
     def counters(self, source_id: str, since: int = 0, until: int = 1 << 62) -> list[Count]:
         """Counters of the minutes that begin within [since, until), in milliseconds since the epoch."""

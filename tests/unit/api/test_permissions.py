@@ -73,7 +73,7 @@ FAMILIES: dict[str, Family] = {
         "SOURCE",
         frozenset({SOURCE, SOURCE_READER}),
         """listSources getSource listConnectedDestinationsFromSource listConnectedWarehousesFromSource
-        listSourceDebuggerEvents listDestinations getDestination listSubscriptionsFromDestination
+        listSourceDebuggerEvents streamSourceDebuggerEvents streamRates listDestinations getDestination listSubscriptionsFromDestination
         getSubscriptionFromDestination listFiltersFromDestination getFilterInDestination
         previewDestinationFilter previewDestination previewTrigger getDestinationDelivery getConnections
         listDestinationDiscards getEventDeliveryFromDestination listDeliverySamplesFromDestination
