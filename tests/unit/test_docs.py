@@ -93,7 +93,7 @@ def test_every_setting_is_told_with_its_variable_and_default() -> None:
     told = {row[0]: row for row in rows("operate.md") if len(row) == 5 and row[1].startswith("`ONWARD_")}
     assert told.keys() == {f"`{field.name}`" for field in msgspec.structs.fields(Settings)}
     spoken = {"workers", "token", "secret_key", "log_retention_bytes", "catalog"}
-    spoken |= {"egress_allow", "egress_override"}
+    spoken |= {"egress_allow", "egress_override", "function_hours"}
     spoken |= {"public_url", "oidc_issuer", "oidc_client_id", "oidc_client_secret"}
     for name, default in msgspec.structs.asdict(Settings()).items():
         row = told[f"`{name}`"]

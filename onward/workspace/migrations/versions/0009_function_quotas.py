@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("function", sa.Column("monthly_hours", sa.Float(), nullable=True))
+    op.add_column("function", sa.Column("monthly_hours", sa.Double(), nullable=True))
 
 
 def downgrade() -> None:
