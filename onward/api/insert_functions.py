@@ -20,6 +20,7 @@ from onward.workspace.errors import Invalid
 from onward.workspace.functions import source_of
 from onward.workspace.pages import page
 from onward.workspace.roles import Permission
+from onward.workspace.sealed import shown
 from onward.workspace.secrets import MASK
 from onward.workspace.shapes import from_json
 
@@ -55,9 +56,9 @@ class InstanceView(TypedDict):
     createdAt: str
     updatedAt: str
     settings: dict[str, Any]
-    """But for what is sensitive."""
+    """What is sensitive as masks, which may be sent back to keep it."""
     encryptedSettings: dict[str, Any]
-    """What is sensitive, as masks, which may be sent back to keep it."""
+    """What is sensitive, once more."""
 
 
 class InstanceAnswer(TypedDict):
@@ -171,7 +172,7 @@ def instance_view(instance: InsertInstance) -> InstanceView:
         "enabled": instance.enabled,
         "createdAt": timestamp(instance.created_at),
         "updatedAt": timestamp(instance.updated_at),
-        "settings": instance.settings,
+        "settings": shown(instance),
         "encryptedSettings": dict.fromkeys(instance.secrets, MASK),
     }
 

@@ -1,8 +1,9 @@
 """A request's query parameters as a struct, in the spellings that Segment's SDKs use.
 
-A list is `ids[0]=a&ids[1]=b`, `ids[]=a&ids[]=b`, `ids=a&ids=b` or `ids=a,b`; a member of an object is
-`pagination[count]=5` or `pagination.count=5`. Objects in a list are `rules[0][key]=a` or `rules[0].key=a`.
-Pagination itself is read by `provide_paging`.
+A list is `ids[0]=a&ids[1]=b`, `ids.0=a&ids.1=b` (the Go SDK's way), `ids[]=a&ids[]=b`, `ids=a&ids=b` or
+`ids=a,b`; empty items count for nothing. A member of an object is `pagination[count]=5` or
+`pagination.count=5`. Objects in a list are `rules[0][key]=a`, `rules[0].key=a` or `rules.0[key]=a`. Pagination
+itself is read by `provide_paging`.
 """
 
 import re
@@ -16,9 +17,10 @@ from onward.workspace.shapes import located
 
 Query = TypeVar("Query", bound=msgspec.Struct)
 
-INDEX = re.compile(r"\[[0-9]*\]$")
+INDEX = re.compile(r"(?:\[[0-9]*\]|\.[0-9]{1,6})$")
 MEMBER = re.compile(
-    r"(?P<list>[A-Za-z]+)\[(?P<index>[0-9]{1,6})\](?:\[(?P<bracket>[A-Za-z]+)\]|\.(?P<dot>[A-Za-z]+))"
+    r"(?P<list>[A-Za-z]+)(?:\[(?P<index>[0-9]{1,6})\]|\.(?P<place>[0-9]{1,6}))"
+    r"(?:\[(?P<bracket>[A-Za-z]+)\]|\.(?P<dot>[A-Za-z]+))"
 )
 
 
@@ -32,7 +34,7 @@ def read_query(request: ApiRequest, kind: type[Query]) -> Query:
             items = given.setdefault(part["list"], {})
             if not isinstance(items, dict):
                 raise Invalid("this is a list of objects, or of texts", field=part["list"])
-            items.setdefault(int(part["index"]), {})[part["bracket"] or part["dot"]] = value
+            items.setdefault(int(part["index"] or part["place"]), {})[part["bracket"] or part["dot"]] = value
             continue
         name = INDEX.sub("", spelling)
         if name not in lists:
@@ -41,7 +43,7 @@ def read_query(request: ApiRequest, kind: type[Query]) -> Query:
             if isinstance(given.get(name), dict):
                 raise Invalid("this is a list of objects", field=name)
             values = [value] if spelling != name else value.split(",")
-            given.setdefault(name, []).extend(values)
+            given.setdefault(name, []).extend(each for each in values if each)
         elif name in given:
             raise Invalid("this can be given once only", field=name)
         else:

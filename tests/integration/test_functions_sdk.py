@@ -39,7 +39,7 @@ def test_every_operation_of_functions(onward: Onward, sink: Sink, sdk: None) -> 
         "entry": ["Sender (Default)", [["url", "string", True], ["apiKey", "password", False]]],
         "connected": ["Sender (Default)", {"url": "https://t.example", "apiKey": mask}, True],
         "used": {"status": 422, "field": None},
-        "instance": [True, True, False, {}, {"apiKey": mask}],
+        "instance": [True, True, False, {"apiKey": mask}, {"apiKey": mask}],
         "enabling": {"status": 422, "field": "enabled"},
         "renamed": ["New", {"url": "u"}],
         "got": ["New", True],

@@ -43,7 +43,7 @@ async def test_an_instance_is_made_read_changed_and_deleted(
         "integrationId": destination["id"],
         "classId": function["id"],
         "enabled": False,
-        "settings": {},
+        "settings": {"salt": "••••••••"},
         "encryptedSettings": {"salt": "••••••••"},
     }
     deployed = (await call("GET", f"/functions/{function['id']}"))["function"]
@@ -52,7 +52,7 @@ async def test_an_instance_is_made_read_changed_and_deleted(
     assert (await call("GET", path))["insertFunctionInstance"] == made
     changes = {"name": "new", "settings": {"field": "email", "salt": "••••••••"}}
     changed = (await call("PATCH", path, changes))["insertFunctionInstance"]
-    assert (changed["name"], changed["settings"]) == ("new", {"field": "email"})
+    assert (changed["name"], changed["settings"]) == ("new", changes["settings"])
     assert changed["encryptedSettings"] == {"salt": "••••••••"}
     with store.reading() as session:
         stored = session.scalars(select(InsertInstance)).one()
@@ -126,7 +126,7 @@ async def test_they_are_listed_by_function_across_pages(call: Call, function: Js
         query = {"functionId": function["id"], "pagination[count]": 2, "pagination[cursor]": cursor}
         found = await call("GET", PATH, params=query)
         listed += [each["name"] for each in found["instances"]]
-        cursor = found["pagination"]["next"]
+        cursor = found["pagination"].get("next")
     assert listed == ["a", "b", "c"]
     assert (await call("GET", PATH, params={"functionId": "nope"}))["instances"] == []
     assert len((await call("GET", PATH))["instances"]) == 3

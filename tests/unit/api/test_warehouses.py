@@ -39,7 +39,7 @@ async def test_the_catalogue_says_what_each_takes(call: Call) -> None:
         query = {"pagination[count]": 4, "pagination[cursor]": cursor}
         found = await call("GET", "/catalog/warehouses", params=query)
         listed += found["warehousesCatalog"]
-        cursor = found["pagination"]["next"]
+        cursor = found["pagination"].get("next")
     assert [each["slug"] for each in listed] == list(WAREHOUSES)
     redshift = (await call("GET", "/catalog/warehouses/aea3c55dsz"))["warehouseMetadata"]
     assert redshift["slug"] == "redshift"
@@ -92,7 +92,7 @@ async def test_warehouses_are_listed_across_pages(call: Call) -> None:
         query = {"pagination[count]": 2, "pagination[cursor]": cursor}
         found = await call("GET", "/warehouses", params=query)
         listed += [each["settings"]["name"] for each in found["warehouses"]]
-        cursor = found["pagination"]["next"]
+        cursor = found["pagination"].get("next")
     assert listed == ["a", "b", "c"]
 
 
