@@ -6,7 +6,9 @@ not follow to another origin, and nothing follows from https to plain http.
 """
 
 import asyncio
+import re
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
 from http.client import responses as REASONS  # noqa: N812  (a constant, whatever its name there)
 from typing import Any
 
@@ -63,7 +65,7 @@ class Fetcher:
             "id": asked.id,
             "status": response.status,
             "statusText": REASONS.get(response.status, ""),
-            "headers": [pair for pair in response.headers.items() if pair[0] not in _FRAMING],
+            "headers": list(_pairs(response)),
             "body": b64encode(response.body).decode("ascii"),
             "url": url,
             "redirected": hops > 0,
@@ -118,6 +120,18 @@ class Fetcher:
         return response
 
 
+def _pairs(response: Response) -> Iterator[tuple[str, str]]:
+    """Headers that functions see, each cookie by itself: they come joined by commas."""
+    for name, value in response.headers.items():
+        if name == "set-cookie":
+            for cookie in _COOKIES.split(value):
+                yield name, cookie
+        elif name not in _FRAMING:
+            yield name, value
+
+
+_COOKIES = re.compile(r",\s*(?=[^\s;,=]+=)")
+"""A comma before a cookie, not one within a date."""
 _FRAMING = frozenset({"content-encoding", "transfer-encoding", "content-length", "connection", "keep-alive"})
 
 

@@ -1,5 +1,6 @@
 // What the user's code prints, kept with the invocation that printed it, and bounded.
 import { format } from "node:util";
+import { withoutOurs } from "./stack.js";
 
 const ALL = 65536, LINE = 8192, LINES = 1000; // characters, characters, lines
 
@@ -20,17 +21,19 @@ export class Console {
       } catch {
         text = "[what can't be printed]";
       }
+      if (text.includes("runner/")) text = withoutOurs(text);
       text = indent + text;
       if (text.length > LINE) text = `${text.slice(0, LINE - 1)}…`;
       invocation.printed += text.length;
       invocation.logs.push([Date.now(), level, text]);
     };
     for (const level of ["log", "info", "warn", "error", "debug"]) this[level] = (...parts) => write(level, parts);
-    this.dir = (value) => write("log", [value]);
-    this.table = (value) => write("log", [value]);
+    for (const name of ["dir", "table"]) this[name] = (value) => write("log", [value]);
+    this.dirxml = this.log;
+    this.clear = () => {};
     this.trace = (...parts) => write("error", ["Trace:", ...parts]);
     this.assert = (holds, ...parts) => holds || write("error", ["Assertion failed", ...parts]);
-    this.group = (...parts) => {
+    this.group = this.groupCollapsed = (...parts) => {
       if (parts.length) write("log", parts);
       if (indent.length < 40) indent += "  ";
     };
@@ -43,6 +46,9 @@ export class Console {
     this.count = (label = "default") => {
       counts.set(label, (counts.get(label) ?? 0) + 1);
       write("log", [`${label}: ${counts.get(label)}`]);
+    };
+    this.countReset = (label = "default") => {
+      counts.delete(label);
     };
   }
 }

@@ -1,12 +1,13 @@
 // fetch, with the habits of node-fetch 2, over the host: there is no socket in here.
 import { Buffer } from "node:buffer";
+import { require } from "./builtin.js";
 
 const FetchError = class FetchError extends Error {
-  constructor(message, code) {
+  constructor(message, type, code) {
     super(message);
     this.name = "FetchError";
-    this.type = "system";
-    this.code = this.errno = code;
+    this.type = type;
+    if (code) this.code = this.errno = code;
   }
 };
 
@@ -41,7 +42,7 @@ export class Bridge {
     const waiting = this.#waiting.get(message.id);
     if (!waiting) return;
     this.#waiting.delete(message.id);
-    if (message.err) waiting.reject(new FetchError(message.err, message.code));
+    if (message.err) waiting.reject(new FetchError(message.err, "system", message.code));
     else waiting.resolve(message);
   }
 }
@@ -66,6 +67,22 @@ export function webClasses() {
   Response.prototype.buffer = async function () {
     return Buffer.from(await this.arrayBuffer());
   };
+  Response.prototype.json = async function () {
+    const text = await this.text();
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw new FetchError(`invalid json response body at ${this.url} reason: ${error.message}`, "invalid-json");
+    }
+  };
+  // A body can be taken for a stream of Node's, which it is there.
+  const streams = new WeakMap();
+  for (const name of ["on", "once", "pipe"]) {
+    ReadableStream.prototype[name] = function (...parameters) {
+      if (!streams.has(this)) streams.set(this, require("node:stream").Readable.fromWeb(this));
+      return streams.get(this)[name](...parameters);
+    };
+  }
   return web = { Headers, Request, Response };
 }
 
@@ -84,7 +101,7 @@ export function makeFetch(bridge) {
       if (!URL.canParse(input)) throw new TypeError("Only absolute URLs are supported");
     }
     const signal = { given: undefined };
-    const told = plain(input, init, signal) ?? await composed(new Request(input, asWeb(init)), signal);
+    const told = plain(input, init, signal) ?? await composed(new Request(input, await asWeb(init)), signal);
     if (init?.timeout > 0) told.timeout = Number(init.timeout);
     let answer;
     try {
@@ -92,12 +109,15 @@ export function makeFetch(bridge) {
     } catch (error) {
       if (!(error instanceof FetchError)) throw error;
       // A new one, whose stack leads to the line that called.
-      throw new FetchError(`request to ${told.url} failed, reason: ${error.message}`, error.code);
+      if (told.timeout && error.code === "ETIMEDOUT") throw new FetchError(`network timeout at: ${told.url}`, "request-timeout", error.code);
+      throw new FetchError(`request to ${told.url} failed, reason: ${error.message}`, "system", error.code);
     }
-    const content = BODILESS.has(answer.status) ? null : Buffer.from(answer.body, "base64");
-    const response = new Response(content, { status: answer.status, statusText: answer.statusText, headers: answer.headers });
+    const { status, statusText, headers } = answer, usual = status >= 200 && status <= 599;
+    const content = BODILESS.has(status) ? null : Buffer.from(answer.body, "base64");
+    const response = new Response(content, { status: usual ? status : 200, statusText, headers });
     Object.defineProperty(response, "url", { value: answer.url });
     Object.defineProperty(response, "redirected", { value: answer.redirected });
+    if (!usual) Object.defineProperties(response, { status: { value: status }, ok: { value: false } });
     return response;
   };
 }
@@ -136,18 +156,30 @@ function plain(input, init, signal) {
   return { url: url.href, method, headers, redirect, body: body ? Buffer.from(body).toString("base64") : undefined, timeout: undefined };
 }
 
-function asWeb(init) {
+async function asWeb(init) {
   if (!init) return init;
   const web = { ...init }, { Headers } = webClasses();
+  for (const name of ["method", "headers", "redirect"]) if (web[name] === null) delete web[name];
   if (web.method) web.method = String(web.method).toUpperCase();
   delete web.agent;
   const { body } = web;
-  if (body && typeof body.getBoundary === "function") { // the package form-data, with a boundary of its own
-    web.headers = new Headers(web.headers);
-    for (const [name, value] of Object.entries(body.getHeaders())) if (!web.headers.has(name)) web.headers.set(name, value);
-    web.body = body.getBuffer();
+  if (body && typeof body.pipe === "function") {
+    if (typeof body.getBoundary === "function") { // the package form-data, with a boundary of its own
+      web.headers = new Headers(web.headers);
+      for (const [name, value] of Object.entries(body.getHeaders())) if (!web.headers.has(name)) web.headers.set(name, value);
+    }
+    web.body = await gathered(body);
   } else if (body && typeof body === "object" && Object.getPrototypeOf(body) === Object.prototype) {
     web.body = String(body); // as node-fetch does
   }
   return web;
+}
+
+// All of a stream of Node's.
+async function gathered(stream) {
+  const parts = [], { PassThrough } = require("node:stream");
+  const passed = stream.pipe(new PassThrough()); // form-data is no stream that can be iterated
+  stream.on("error", (error) => passed.destroy(error));
+  for await (const part of passed) parts.push(part);
+  return Buffer.concat(parts);
 }

@@ -2,11 +2,11 @@
 // assign to names that they never declare: strict mode would break them.)
 import { loadLibrary } from "./libraries.js";
 import { asRequest } from "./source.js";
+import { withoutOurs } from "./stack.js";
 
 const NAMES = ["onIdentify", "onTrack", "onPage", "onScreen", "onGroup", "onAlias", "onDelete", "onBatch", "onRequest"];
 const LARGEST = 1 << 20, LARGEST_BATCH = 15 << 20; // characters of what a handler returns
 const FILE = "function.js";
-const OURS = /runner\/\w+\.js|ext:|node:|\beval \(/;
 const compile = globalThis.eval;
 const now = performance.now.bind(performance);
 
@@ -144,7 +144,7 @@ export class Handlers {
       const name = String(error?.name ?? "Error").slice(0, 200);
       const message = (error instanceof Error ? String(error.message) : text(error)).slice(0, 4096);
       const stack = typeof error?.stack === "string"
-        ? error.stack.split("\n").filter((each) => !OURS.test(each)).join("\n").replaceAll(", <anonymous>:", ":").slice(0, 4096)
+        ? withoutOurs(error.stack).slice(0, 4096)
         : undefined;
       const line = stack?.match(/function\.js:(\d+)/);
       return { name, message, stack, line: line ? Number(line[1]) : undefined };

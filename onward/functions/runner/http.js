@@ -48,7 +48,7 @@ function protocol(require, bridge, scheme) {
 
   class ClientRequest extends Writable {
     constructor(options, callback) {
-      super();
+      super({ autoDestroy: false }); // it lives until its answer has come
       Object.assign(this, { options, chunks: [], given: new Map(), aborted: false, path: options.path || "/" });
       this.method = (options.method || "GET").toUpperCase();
       for (const [name, value] of Object.entries(options.headers || {})) this.setHeader(name, value);
@@ -56,6 +56,8 @@ function protocol(require, bridge, scheme) {
         this.setHeader("Authorization", `Basic ${Buffer.from(options.auth).toString("base64")}`);
       }
       if (callback) this.once("response", callback);
+      if (options.timeout) this.patience = options.timeout;
+      this.stopping = new AbortController();
       const socket = this.socket = this.connection = new EventEmitter();
       const nothing = () => socket;
       Object.assign(socket, { setKeepAlive: nothing, setNoDelay: nothing, setTimeout: nothing, ref: nothing, unref: nothing });
@@ -91,8 +93,15 @@ function protocol(require, bridge, scheme) {
       return this;
     }
     abort() {
+      if (this.aborted) return;
       this.aborted = true;
+      this.emit("abort");
       this.destroy();
+    }
+    _destroy(error, done) {
+      const early = !this.res;
+      this.stopping.abort();
+      done(error ?? (early ? Object.assign(new Error("socket hang up"), { code: "ECONNRESET" }) : null));
     }
     _write(chunk, encoding, done) {
       this.chunks.push(Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk, encoding));
@@ -109,15 +118,15 @@ function protocol(require, bridge, scheme) {
         method: this.method, headers, redirect: "manual", body: body.length ? body.toString("base64") : undefined,
       };
       const timer = this.patience ? setTimeout(() => this.emit("timeout"), this.patience) : undefined;
-      bridge.send(request).then((answer) => {
+      bridge.send(request, this.stopping.signal).then((answer) => {
         clearTimeout(timer);
-        if (this.aborted) return;
+        if (this.destroyed) return;
         this.res = new IncomingMessage(answer);
         this.res.req = this;
         this.emit("response", this.res);
       }, (error) => {
         clearTimeout(timer);
-        if (!this.aborted) this.emit("error", Object.assign(new Error(error.message), { code: error.code || "ECONNREFUSED" }));
+        if (!this.destroyed) this.destroy(Object.assign(new Error(error.message), { code: error.code || "ECONNREFUSED" }));
       });
     }
   }

@@ -38,6 +38,9 @@ define("cache", new Cache());
 define("Segment", makeSegment(current));
 define("process", stubs.process);
 define("global", G);
+// As the packages of these names: lenient.
+define("atob", (text) => Buffer.from(String(text), "base64").toString("latin1"));
+define("btoa", (data) => (Buffer.isBuffer(data) ? data : Buffer.from(String(data), "latin1")).toString("base64"));
 for (const name of ["setTimeout", "setInterval", "setImmediate", "clearTimeout", "clearInterval", "clearImmediate"]) {
   define(name, timers[name]);
 }
