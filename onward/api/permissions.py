@@ -117,6 +117,8 @@ OPERATIONS: dict[str, Permission] = {
     "testDestinationEvent": Permission.DESTINATION_WRITE,
     "previewDestination": Permission.DESTINATION_READ,
     "previewTrigger": Permission.DESTINATION_READ,
+    "getTriggerForm": Permission.DESTINATION_READ,
+    "generateTrigger": Permission.DESTINATION_READ,
     "getSampleEvent": Permission.ANY,
     "listFieldChoices": Permission.DESTINATION_WRITE,
     "runSubscriptionHook": Permission.DESTINATION_WRITE,

@@ -75,7 +75,8 @@ FAMILIES: dict[str, Family] = {
         """listSources getSource listConnectedDestinationsFromSource listConnectedWarehousesFromSource
         listSourceDebuggerEvents streamSourceDebuggerEvents streamRates listDestinations getDestination listSubscriptionsFromDestination
         getSubscriptionFromDestination listFiltersFromDestination getFilterInDestination
-        previewDestinationFilter previewDestination previewTrigger getDestinationDelivery getConnections
+        previewDestinationFilter previewDestination previewTrigger getTriggerForm generateTrigger
+        getDestinationDelivery getConnections
         listDestinationDiscards getEventDeliveryFromDestination listDeliverySamplesFromDestination
         getConnectionHealth getDeliverability getDeliveryFunnel getPendingRetryFromDeliveryOverview traceEvents
         listSchemaSettingsInSource listSchemaEventsInSource listTransformations

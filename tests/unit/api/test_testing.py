@@ -257,6 +257,25 @@ async def test_triggers_are_read_and_tried(call: Call) -> None:
     assert found["error"]["position"] == 18 and found["error"]["message"]
 
 
+async def test_conditions_become_a_trigger_and_come_back(call: Call) -> None:
+    form = (await call("GET", "/triggers/form"))["form"]["subjects"]
+    (properties,) = [each for each in form if each["subject"] == "event-property"]
+    assert properties["named"] is True
+    assert {"operator": ">", "label": "is more than", "value": "number"} in properties["operators"]
+    conditions = [
+        {"type": "event-type", "operator": "=", "value": "track"},
+        {"type": "event-property", "name": "amount", "operator": ">", "value": 10},
+    ]
+    url = "/triggers/generate"
+    made = (await call("POST", url, {"match": "all", "conditions": conditions}))["generated"]
+    assert made == {"trigger": 'type = "track" and properties.amount > 10', "error": None}
+    tree = (await call("POST", "/triggers/preview", {"trigger": made["trigger"], "payload": {}}))["ast"]
+    assert tree["children"] == conditions
+    wrong = [{"type": "event-property", "name": "amount", "operator": ">", "value": "ten"}]
+    made = (await call("POST", url, {"conditions": wrong}))["generated"]
+    assert made == {"trigger": None, "error": "> needs a number"}
+
+
 @given(type=st.sampled_from(TYPES), dice=st.randoms(), now=st.integers(0, 4_000_000_000_000))
 def test_sample_events_are_events_that_the_door_takes(type: str, dice: Any, now: int) -> None:
     event = sample_event(type, dice, now)
