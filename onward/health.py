@@ -4,6 +4,8 @@ import os
 import time
 from typing import Any
 
+import msgspec
+
 from onward.roles import STALE, beats, read_report, role_of
 from onward.settings import Settings
 
@@ -11,7 +13,10 @@ OK = "ok"
 
 
 def readiness(settings: Settings, configuration_error: str | None, version: int) -> dict[str, Any]:
-    """`{"ready": bool, "checks": {part: "ok" or what is wrong}, "restarts": {role: n}, "version": n}`."""
+    """`{"ready", "checks": {part: "ok" or what is wrong}, "functions", "crashes", "configuration_version"}`.
+
+    Functions that are refused are told, but keep nothing else from being ready.
+    """
     checks = {"log": _log(settings), "configuration": configuration_error or OK}
     checks.update(_delivery(settings))
     report = read_report(settings.data)
@@ -23,6 +28,11 @@ def readiness(settings: Settings, configuration_error: str | None, version: int)
     return {
         "ready": all(state == OK for state in checks.values()),
         "checks": checks,
+        "functions": {
+            role: msgspec.to_builtins(beat.functions)
+            for role, beat in sorted(beats(settings.data).items())
+            if beat.functions is not None
+        },
         "crashes": crashes,
         "configuration_version": version,
     }

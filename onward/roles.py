@@ -35,6 +35,18 @@ STALE = 10.0
 """Seconds after which a heartbeat counts as missing."""
 
 
+class FunctionsReport(msgspec.Struct, frozen=True):
+    """How a process that runs functions stands with them."""
+
+    state: str
+    """`starting`, `running` or `refused`."""
+    reason: str = ""
+    """Why they are refused; their events wait."""
+    layers: dict[str, str] = {}
+    """Of the sandbox, and what each says of itself."""
+    processes: int = 0
+
+
 class Beat(msgspec.Struct):
     role: str
     pid: int
@@ -43,6 +55,7 @@ class Beat(msgspec.Struct):
     at: float
     catalogue_deaths: int = 0
     """Workers of the catalogue that ended without being asked to, since this process started."""
+    functions: FunctionsReport | None = None
 
     def fresh(self, now: float) -> bool:
         return now - self.at < STALE
@@ -166,6 +179,7 @@ class Heartbeat:
         self._beat = Beat(role, os.getpid(), time.time(), time.time())
         self._loop = loop
         self.catalogue_deaths = 0
+        self.functions: FunctionsReport | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -192,6 +206,7 @@ class Heartbeat:
     def _now(self) -> None:
         self._beat.at = time.time()
         self._beat.catalogue_deaths = self.catalogue_deaths
+        self._beat.functions = self.functions
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -119,9 +119,17 @@ class EventDeliveryAnswer(TypedDict):
     eventDelivery: EventDeliveryView
 
 
+OUTCOMES: dict[str, Literal["retried", "discarded", "filtered"]] = {
+    "retry": "retried",
+    "discarded": "discarded",
+    "filtered": "filtered",
+}
+
+
 class SampleView(TypedDict):
     time: str
-    outcome: Literal["retried", "discarded"]
+    outcome: Literal["retried", "discarded", "filtered"]
+    """Filtered: by an insert function's error."""
     code: str
     message: str
     attempt: int
@@ -277,7 +285,7 @@ def sample_view(sample: Sample, unmasked: bool) -> SampleView:
 
     view: SampleView = {
         "time": timestamp(sample.at),
-        "outcome": "retried" if sample.outcome == "retry" else "discarded",
+        "outcome": OUTCOMES[sample.outcome],
         "code": sample.code,
         "message": sample.message if unmasked else personal.text(sample.message),
         "attempt": sample.attempt,

@@ -100,7 +100,7 @@ def list_instances(context: InContext, request: ApiRequest, paging: Pages) -> Js
 def create_instance(context: InContext, body: RawBody) -> Json:
     """Also takes Source Admin for the source. A function that was never deployed is by this.
 
-    Insert functions do not run in this version of Onward, so an instance can't be enabled yet.
+    Insert functions of sources do not run in this version of Onward, so theirs can't be enabled yet.
     """
     data = from_json(CreateInstance, body)
     with context.changing() as editor:

@@ -27,7 +27,7 @@ def find_instance(context: Context, destination_id: str) -> Instance:
     with context.reading() as session:
         stored = get_destination(session, context.workspace_id, destination_id)
         if is_function(stored.definition):
-            raise Unavailable("functions do not run in this version of Onward, so they can't be tried yet")
+            raise Unavailable("a destination that is a function is tried by testing the function")
         if stored.definition not in context.store.catalogue:
             raise Invalid(
                 f"the catalogue has no destination {stored.definition}: `onward catalog update` installs "

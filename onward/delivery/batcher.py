@@ -46,9 +46,12 @@ class Batcher:
     def add(self, item: Item, now: float) -> list[Batch]:
         """Take an item in; the batches that are ready to go because of it."""
         action, payload = item.target.action, item.payload
-        if not (action.batches and payload.get("enable_batching") is True):
+        if action.batches_all:
+            limits = self._limits(action, None, None)
+        elif action.batches and payload.get("enable_batching") is True:
+            limits = self._limits(action, payload.get("batch_size"), payload.get("batch_bytes"))
+        else:
             return [Batch([item])]
-        limits = self._limits(action, payload.get("batch_size"), payload.get("batch_bytes"))
         # A retry that belongs to no bulk batch is none's any more: its attempts are its own.
         bulk = limits.bulk and not item.parked_id
         try:
@@ -63,7 +66,7 @@ class Batcher:
             ready.append(self._close(key))
             batch = None
         if batch is None:
-            deadline = now + (self.policy.bulk_wait if bulk else self.policy.batch_wait)
+            deadline = now + self._wait(action, bulk)
             batch = self._open[key] = _Open([], limits.count, 0, deadline, bulk)
             if self.next_due is None or deadline < self.next_due:
                 self.next_due = deadline
@@ -89,6 +92,11 @@ class Batcher:
         )
         self._last_limits = (action, size, room, limits)
         return limits
+
+    def _wait(self, action: Action, bulk: bool) -> float:
+        if action.batch_wait is not None:
+            return action.batch_wait
+        return self.policy.bulk_wait if bulk else self.policy.batch_wait
 
     def due(self, now: float) -> list[Batch]:
         """The batches that have waited long enough."""

@@ -25,10 +25,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from onward.delivery.deletion_steps import Attempt, Key, Steps, Work
 from onward.delivery.erase_log import LogErasure
 from onward.delivery.erasures import Erasures
+from onward.delivery.functions.host import Functions
 from onward.delivery.loop import DestinationLoop
+from onward.delivery.plan import find_definition
 from onward.delivery.retry import next_attempt
 from onward.delivery.state.protocol import StateStore
-from onward.destinations.catalog import Catalogue
+from onward.destinations.catalog import Catalogue, UnknownDestinationError
 from onward.destinations.definition import Call, Definition, Runtime
 from onward.destinations.outcome import Outcome, discarded, retry
 from onward.egress.http import Client
@@ -62,6 +64,7 @@ class Surroundings(NamedTuple):
     dice: Random
     cleared: Callable[[], None]
     """Called when more people are being deleted: what is decoded may hold them."""
+    functions: Functions | None = None
 
 
 class Deletions:
@@ -173,7 +176,10 @@ class Deletions:
         return None
 
     def _definition(self, destination: Destination) -> Definition | None:
-        return self._process.catalogue.get(destination.definition)
+        try:
+            return find_definition(destination, self._process.catalogue, self._process.functions)
+        except UnknownDestinationError:
+            return None
 
     async def _tell(self, destination: Destination, attempt: Attempt) -> Outcome:
         """Never raises."""

@@ -8,11 +8,12 @@ from onward.delivery.item import Item, Labels
 from onward.delivery.ledger import Ledger, OpenRecord
 from onward.delivery.plan import Plan
 from onward.delivery.settle import Settler
-from onward.delivery.state.protocol import Count
+from onward.delivery.state.protocol import Count, Discard
 from onward.eventlog.cache import DecodeCache, Decoded
 from onward.eventlog.protocol import Position
 from onward.eventlog.record import CorruptRecord
 from onward.pipeline.normalise import USER_DELETED, Undecodable
+from onward.pipeline.route import Match
 from onward.pipeline.sampling import MessageDice
 from onward.pipeline.types import Event
 
@@ -70,6 +71,32 @@ class Follower:
                 break
         return items
 
+    def redrive(self, plan: Plan, redrive_id: int, discard: Discard, now: float) -> list[Item]:
+        """The items of a discarded event, routed and mapped anew, but for the mapping alone that gave up."""
+        record = self._ledger.redrive(plan.version)
+        record.own.redriven.append((redrive_id, discard.id))
+        if not discard.event:  # What could not be read can't be sent.
+            unknown = self._labels.unknown
+            self._settler.refuse(
+                record, unknown, discard.code, discard.message, {}, discard.received_at, now
+            )
+            return []
+        items: list[Item] = []
+        alone = plan.alone(discard.subscription_id) if discard.subscription_id else plan
+        self._route(alone, discard.event, record, discard.received_at, items, now)
+        return items
+
+    def redrive_as_it_was(self, plan: Plan, redrive_id: int, discard: Discard) -> list[Item]:
+        """The item that was given up on, with its payload."""
+        record = self._ledger.redrive(plan.version)
+        record.own.redriven.append((redrive_id, discard.id))
+        record.pending += 1
+        label = self._labels.of(discard.subscription_id, discard.event)
+        target, event = plan.target(discard.subscription_id), discard.event
+        return [
+            Item(target, label, discard.payload, event, discard.message_id, discard.received_at, record)
+        ]
+
     def _at_the_end(self) -> list[Item] | None:
         head = self._source.head()
         if head.offset <= self.read_to.offset:
@@ -122,7 +149,8 @@ class Follower:
             return
         try:
             dice = self._dice.of(plan.destination.id, event["messageId"])
-            routed = plan.route(event, dice)
+            inserted = plan.destination.inserted is not None
+            routed = plan.route.match(event, dice) if inserted else plan.route(event, dice)
         except Exception as error:
             # Whatever a route stumbles over costs this event, with its reason, and not its record's others.
             why = f"{type(error).__name__}: {error}"
@@ -130,6 +158,9 @@ class Follower:
             return
         if isinstance(routed, str):
             record.own.count(self._labels.of("", event).count("filtered", str(routed)))
+            return
+        if isinstance(routed, tuple):
+            self._to_insert(plan, event, routed, record, received_at, items)
             return
         if len(routed) > 1:
             record.own.fanned_out += len(routed) - 1
@@ -142,6 +173,26 @@ class Follower:
             record.pending += 1
             message_id = event["messageId"]
             items.append(Item(target, label, mapped.payload, mapped.event, message_id, received_at, record))
+
+    def _to_insert(
+        self,
+        plan: Plan,
+        event: Event,
+        matched: Match,
+        record: OpenRecord,
+        received_at: int,
+        items: list[Item],
+    ) -> None:
+        """An item for each mapping that the event is for; payloads are made after the insert function."""
+        filtered, places = matched
+        record.own.fanned_out += len(places) - 1
+        for at in places:
+            target = plan.targets[at]
+            label = self._labels.of(target.subscription_id, event)
+            record.pending += 1
+            item = Item(target, label, {}, filtered, event["messageId"], received_at, record)
+            item.to_insert = True
+            items.append(item)
 
 
 def _events(record: Decoded[Events]) -> Events:

@@ -89,6 +89,10 @@ class Item(msgspec.Struct, gc=False):
     """Attempts made so far."""
     first_attempt_at: float = 0.0
     deadline: float = 0.0
+    to_insert: bool = False
+    """Whether the insert function has still to be called; the payload is made of what it returns."""
+    remade: bool = False
+    """Whether the payload is another than what is parked."""
 
 
 class Batch(msgspec.Struct, gc=False):
@@ -98,12 +102,14 @@ class Batch(msgspec.Struct, gc=False):
     bulk_id: int = 0
     """Set for a bulk batch that has been persisted: its composition does not change any more."""
     bulk: bool = False
+    to_insert: bool = False
+    """Its items go to the insert function, and on from there."""
 
 
 def batch_key(item: Item) -> tuple[Any, ...]:
     """What items must have in common to share a batch: mapping, `batch_keys` and audience (spec §9.7)."""
     target = item.target
-    keys = item.payload.get("batch_keys")
+    keys = None if target.action.batches_all else item.payload.get("batch_keys")
     if not keys and not target.action.by_audience:
         return (target.subscription_id,)
     payload = item.payload

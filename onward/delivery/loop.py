@@ -18,11 +18,14 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from random import Random
 
+import msgspec
 import structlog
 
 from onward.delivery.batcher import Batcher
 from onward.delivery.breaker import Breaker
 from onward.delivery.follower import Follower, SourceLog
+from onward.delivery.functions.host import Functions
+from onward.delivery.functions.stage import pass_through
 from onward.delivery.item import Batch, Item, Label, Labels
 from onward.delivery.ledger import Ledger, untouched
 from onward.delivery.limiter import RateLimiter
@@ -31,11 +34,12 @@ from onward.delivery.plan import Plan
 from onward.delivery.samples import EXCHANGES, Sampler
 from onward.delivery.sender import each, send
 from onward.delivery.settle import Forgotten, Settler
-from onward.delivery.state.protocol import Changes, DestinationState, Held, Parked, StateStore
+from onward.delivery.state.protocol import Changes, DestinationState, Discard, Held, Parked, StateStore
 from onward.destinations.definition import Call, Runtime
 from onward.destinations.outcome import DELIVERED, Outcome
 from onward.egress.http import Client
 from onward.egress.record import Recorder
+from onward.metering.fates import Redrive
 
 log = structlog.get_logger()
 
@@ -44,10 +48,16 @@ READ = 4
 PROBE_RECORDS = 50
 PROBE_EVENTS = 500
 """How far ahead an event to probe with is looked for."""
+INSERTED = 64
+"""Events that go to the insert function together."""
 WINDOW = 10_000
 """Open events of a destination at most, or three of its batches."""
 LONGEST_PAUSE = 3600.0
 """Seconds; a Retry-After beyond it only holds back its own payloads."""
+
+
+MENDS = ("settings", "subscriptions", "function", "inserted")
+"""What of a destination may bring it back when it is changed."""
 
 
 class DestinationLoop:
@@ -62,14 +72,16 @@ class DestinationLoop:
         dice: Random,
         runtime: Runtime | None = None,
         forgotten: Forgotten = lambda event, received_at: False,
+        functions: Functions | None = None,
     ) -> None:
         """`changed` is called when there may be something to commit; `forgotten` tells events of people
-        who are being deleted."""
+        who are being deleted; `functions` has the insert function."""
         policy = plan.destination.policy
         self.plan = plan
         self._store = store
         self._http = http
         self._runtime = runtime
+        self._functions = functions
         self._dice = dice
         self._changed = changed
         self._labels = Labels()
@@ -107,7 +119,7 @@ class DestinationLoop:
         policy = after.policy
         if policy.rate_limit != before.policy.rate_limit:
             self._limiter = RateLimiter(policy.rate_limit)
-        if (after.settings, after.subscriptions) != (before.settings, before.subscriptions):
+        if any(getattr(after, name) != getattr(before, name) for name in MENDS):
             self._resume_at = 0.0  # What asked for the pause, or failed, may be no more.
             self._breaker.probe_now()
         self.plan = plan
@@ -127,6 +139,22 @@ class DestinationLoop:
     def committed(self, changes: Changes) -> None:
         self._parking.committed(changes)
         self.wake()
+
+    def redrive(self, wanted: Redrive, discards: Iterable[Discard]) -> bool:
+        """Send discards again; False if it can't be now, as the destination takes nothing, or as some are
+        under way: then some that are given here may be among them."""
+        if not self.plan.destination.enabled or self._breaker.open or self._ledger.redriving:
+            return False
+        now = time.time()
+        for discard in discards:
+            if wanted.as_it_was and discard.payload and discard.subscription_id:
+                items = self._follower.redrive_as_it_was(self.plan, wanted.id, discard)
+            else:
+                items = self._follower.redrive(self.plan, wanted.id, discard, now)
+            self._send_on(items, now)
+        self._changed()
+        self.wake()
+        return True
 
     async def erase(self, found: Held) -> bool:
         """Take out of the store what was found in it; False if some of it is in memory, on its way out."""
@@ -215,9 +243,15 @@ class DestinationLoop:
 
     def _send_on(self, items: Iterable[Item], now: float) -> None:
         add = self._batcher.add
+        to_insert: list[Item] = []
         for item in items:
+            if item.to_insert:
+                to_insert.append(item)
+                continue
             for batch in add(item, now):
                 self._enqueue(batch, now)
+        for start in range(0, len(to_insert), INSERTED):
+            self._enqueue(Batch(to_insert[start : start + INSERTED], to_insert=True), now)
 
     def _batches_of(self, parked: list[Parked]) -> list[Batch]:
         """Bulk batches as they were put together, all others one by one."""
@@ -237,6 +271,7 @@ class DestinationLoop:
                 attempt=held.attempt,
                 first_attempt_at=held.first_attempt_at,
                 deadline=held.deadline,
+                to_insert=held.to_insert,
             )
             batch = batches.setdefault(held.bulk_id or -held.id, Batch([], held.bulk_id, bool(held.bulk_id)))
             batch.items.append(item)
@@ -269,6 +304,9 @@ class DestinationLoop:
     async def _work(self) -> None:
         """Send what is ready, as long as the destination takes it."""
         while self._ready and self._may_send() and len(self._workers) <= self._concurrency:
+            if self._ready[0].to_insert:
+                await self._insert(self._ready.popleft())
+                continue
             wait = self._limiter.take(time.time())
             if wait:
                 with suppress(TimeoutError):
@@ -287,6 +325,36 @@ class DestinationLoop:
     def _may_send(self) -> bool:
         return not self._stopping.is_set() and not self._breaker.open and time.time() >= self._resume_at
 
+    async def _insert(self, batch: Batch) -> None:
+        """Have the insert function called, and send on what it makes of the events."""
+        made = await self._inserted(batch.items)
+        now = time.time()
+        self._send_on(made, now)
+        for each_batch in self._batcher.due(now):
+            self._enqueue(each_batch, now)
+        self.wake()
+
+    async def _inserted(self, items: list[Item]) -> list[Item]:
+        """The items that go on. Others have had their outcome, or wait."""
+        passed = await pass_through(self._functions, self.plan, items)
+        now = time.time()
+        if passed.waits is not None:
+            self._pause(passed.waits, now)
+            self._ready.appendleft(Batch(passed.waiting, to_insert=True))
+        if passed.ended:
+            ended, outcomes = zip(*passed.ended, strict=True)
+            masking = self.plan.masking
+            self._sampler.look(ended, outcomes, Recorder(self._http, masking, 0), masking, now)
+            self._settle(passed.ended, now)
+        return passed.made
+
+    def _settle(self, outcomes: Iterable[tuple[Item, Outcome]], now: float) -> None:
+        finished = False
+        for item, outcome in outcomes:
+            finished = self._settler.settle(item, outcome, now) or finished or item.record is None
+        if finished:
+            self._changed()
+
     async def _deliver(self, batch: Batch, *, probe: bool = False) -> None:
         recorder = Recorder(self._http, self.plan.masking, EXCHANGES)
         outcome = await send(batch, self._call(batch, recorder))
@@ -304,11 +372,25 @@ class DestinationLoop:
         if opened_at is not None and not self._breaker.open:
             for item in batch.items:
                 item.deadline += now - opened_at
-        finished = False
+        settled = []
+        held = []
         for item, of_item in zip(batch.items, each(len(batch.items), outcome), strict=True):
-            finished = self._settler.settle(item, of_item, now) or finished or item.record is None
-        if finished:
-            self._changed()
+            if of_item.kind == "waits":
+                self._pause(of_item, now)
+                held.append(item)
+            else:
+                settled.append((item, of_item))
+        if held:
+            self._ready.appendleft(msgspec.structs.replace(batch, items=held))
+        self._settle(settled, now)
+
+    def _pause(self, waits: Outcome, now: float) -> None:
+        """Nothing was attempted: all that is for the destination waits, and no attempt is counted."""
+        pause = max(0.05, min(waits.retry_after or 1.0, LONGEST_PAUSE))
+        if now + pause > self._resume_at:
+            self._resume_at = now + pause
+            destination = self.plan.destination
+            log.info("destination waits", destination=destination.id, seconds=pause, why=waits.message)
 
     def _call(self, batch: Batch, http: Client) -> Call:
         destination = self.plan.destination
@@ -331,10 +413,12 @@ class DestinationLoop:
 
     def _judge(self, outcome: Outcome | list[Outcome], now: float) -> bool:
         """Tell the breaker what the answer says of the destination as a whole; True if it is a failure."""
-        if isinstance(outcome, list):
-            failure = outcome[0] if all(each.kind == "retry" for each in outcome) else None
-        else:
-            failure = outcome if outcome.kind == "retry" else None
+        tried = [each for each in outcome if each.kind != "waits"] if isinstance(outcome, list) else [outcome]
+        if not tried or tried[0].kind == "waits":
+            if self._breaker.probing:
+                self._breaker.abandon_probe(now)
+            return False  # it says nothing
+        failure = tried[0] if all(each.kind == "retry" for each in tried) else None
         if failure is None:
             opened_at = self._breaker.opened_at
             if self._breaker.succeeded() and opened_at is not None:
@@ -392,6 +476,11 @@ class DestinationLoop:
             else:
                 batch = self._new_probe(now) or await self._parked_probe()
         finally:
+            if batch is None:
+                self._breaker.abandon_probe(now)
+        if batch is not None and batch.items[0].to_insert:
+            made = await self._inserted(batch.items)
+            batch = Batch(made) if made else None
             if batch is None:
                 self._breaker.abandon_probe(now)
         if batch is not None:

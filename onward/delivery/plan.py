@@ -1,9 +1,12 @@
 """A destination made ready to run: its route compiled, its mappings bound to the actions they feed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from onward.delivery.functions.destination import MAPPING, definition_of
+from onward.delivery.functions.host import Functions
 from onward.delivery.item import Target
 from onward.destinations.catalog import Catalogue
 from onward.destinations.definition import Action, Call, Definition, Payload
@@ -11,7 +14,8 @@ from onward.destinations.outcome import Outcome, discarded
 from onward.egress.masking import Masking
 from onward.pipeline import route
 from onward.pipeline.governance.spec import SchemaEvent
-from onward.pipeline.route import Route, RouteSpec, SubscriptionSpec
+from onward.pipeline.route import Mapped, Route, RouteSpec, SubscriptionSpec
+from onward.pipeline.types import EVENT_TYPES, Event
 from onward.workspace.definitions import is_secret
 from onward.workspace.snapshot import Destination, Source, Subscription
 
@@ -22,6 +26,9 @@ async def _removed(call: Call, payloads: Sequence[Payload]) -> Outcome:
 
 REMOVED = Action(slug="", title="", description="", perform=_removed)
 """Stands in for the action of a mapping that was deleted while its payloads waited."""
+ANY_TYPE = " or ".join(f'type = "{type}"' for type in EVENT_TYPES)
+ITSELF = Subscription(id="", name="", action="function", trigger=ANY_TYPE, mapping=MAPPING)
+"""What a destination that is a function has in place of mappings."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +49,20 @@ class Plan:
 
     @classmethod
     def of(
-        cls, destination: Destination, source: Source | None, catalogue: Catalogue, version: int = 0
+        cls,
+        destination: Destination,
+        source: Source | None,
+        catalogue: Catalogue,
+        version: int = 0,
+        functions: Functions | None = None,
     ) -> "Plan":
-        """Raises `UnknownDestinationError` if the catalogue has no such definition any more."""
-        definition = catalogue[destination.definition]
+        """Raises `UnknownDestinationError` if the catalogue has no such definition any more. Without
+        `functions` it is for looking at, and calls none."""
+        definition = find_definition(destination, catalogue, functions)
+        subscriptions = (ITSELF,) if destination.function is not None else destination.subscriptions
         targets = [
             Target(subscription.id, _action(definition, subscription), subscription.mapping)
-            for subscription in destination.subscriptions
+            for subscription in subscriptions
         ]
         compiled = route.compile(
             RouteSpec(
@@ -63,10 +77,10 @@ class Plan:
                         subscription.trigger,
                         subscription.mapping,
                         subscription.enabled,
-                        target.action.fields,
+                        None if destination.function is not None else target.action.fields,
                         target.action.batches,
                     )
-                    for subscription, target in zip(destination.subscriptions, targets, strict=True)
+                    for subscription, target in zip(subscriptions, targets, strict=True)
                 ],
             )
         )
@@ -89,6 +103,21 @@ class Plan:
             and self.events == _schema_events(source)
         )
 
+    def made_of(self, event: Event, subscription_id: str) -> Mapped | None:
+        """What a mapping makes of an event that has been through the insert function; None if it is gone."""
+        for at, target in enumerate(self.targets):
+            if target.subscription_id == subscription_id:
+                return self.route.map(event, [at])[0]
+        return None
+
+    def alone(self, subscription_id: str) -> "Plan":
+        """The same with the trigger of one mapping only."""
+        narrowed = copy(self.route)
+        narrowed.triggers = [
+            pair for pair in self.route.triggers if self.targets[pair[0]].subscription_id == subscription_id
+        ]
+        return replace(self, route=narrowed)
+
     def target(self, subscription_id: str) -> Target:
         """Where a parked payload goes, also if its mapping is gone."""
         return self._by_subscription.get(subscription_id) or Target(subscription_id, REMOVED)
@@ -102,10 +131,23 @@ class Plan:
         return None
 
 
+def find_definition(
+    destination: Destination, catalogue: Catalogue, functions: Functions | None = None
+) -> Definition:
+    """What a destination is, also if it is a function. Raises `UnknownDestinationError`."""
+    if destination.function is not None:
+        return definition_of(functions, destination, destination.function)
+    return catalogue[destination.definition]
+
+
 def secrets_of(destination: Destination, definition: Definition) -> list[Any]:
-    """The values of a destination's secret settings."""
+    """The values of a destination's secret settings, those of its functions included."""
     settings, fields = destination.settings, definition.settings
-    return [settings[name] for name, each in fields.items() if is_secret(each) and name in settings]
+    secrets = [settings[name] for name, each in fields.items() if is_secret(each) and name in settings]
+    for function in (destination.function, destination.inserted):
+        if function is not None:
+            secrets += [function.settings[name] for name in function.sensitive if name in function.settings]
+    return secrets
 
 
 def _action(definition: Definition, subscription: Subscription) -> Action:

@@ -22,9 +22,11 @@ import structlog
 import uvloop
 
 from onward import eventlog
+from onward.delivery import redrive
 from onward.delivery.deletions import Deletions, Surroundings
 from onward.delivery.erasures import Erasures
 from onward.delivery.follower import SourceLog
+from onward.delivery.functions.host import Functions
 from onward.delivery.loop import DestinationLoop
 from onward.delivery.plan import Plan
 from onward.delivery.state.protocol import Changes
@@ -35,6 +37,7 @@ from onward.egress.client import HttpClient
 from onward.eventlog.cache import DecodeCache
 from onward.eventlog.protocol import Position, Record
 from onward.eventlog.record import decode
+from onward.metering.functions import FunctionMeter, FunctionStore, quotas_of
 from onward.metering.meter import Meter
 from onward.metering.store import Counted, UsageStore
 from onward.pipeline.normalise import Undecodable, normalise
@@ -42,8 +45,8 @@ from onward.pipeline.types import Event
 from onward.roles import Heartbeat, role_of
 from onward.settings import Settings
 from onward.workspace.database import open_engine
-from onward.workspace.function_catalogue import is_function
-from onward.workspace.snapshot import Destination
+from onward.workspace.function_code import DeployedCode
+from onward.workspace.snapshot import Destination, Source
 from onward.workspace.watch import SnapshotWatcher
 
 log = structlog.get_logger()
@@ -107,6 +110,16 @@ class DeliveryProcess:
         self._has_dirty = asyncio.Event()
         self._heads: dict[str, Position] = {}
         self._dice = random.SystemRandom()
+        self._function_books = FunctionStore(settings.data)
+        self._function_meter = FunctionMeter(
+            self._function_books, lambda: quotas_of(settings, self._snapshots.current)
+        )
+        self._functions = Functions(
+            DeployedCode(open_engine(settings)),
+            self._http,
+            trusted=settings.functions_trusted,
+            locked_out=self._function_meter.locked_out,
+        )
         self._usage = UsageStore(settings.data)
         self._meter = Meter(self._usage, self._cache, lambda source_id: owner(source_id, count) == index)
         self._moved = asyncio.Event()
@@ -124,6 +137,7 @@ class DeliveryProcess:
                 runtime=self._bridge,
                 dice=self._dice,
                 cleared=self._cache.clear,
+                functions=self._functions,
             ),
             eventlog.open_eraser(settings.data) if index == 0 else None,
         )
@@ -151,6 +165,7 @@ class DeliveryProcess:
                 self._commit_forever(),
                 self._keep_house(heartbeat),
                 self._deletions.run(),
+                redrive.forever(self._store, self._loops),
                 self._measure(),
             )
         ]
@@ -166,15 +181,21 @@ class DeliveryProcess:
 
     async def _drain(self, chores: list[asyncio.Task[None]]) -> None:
         """Finish what is in flight, write it down, and go."""
+        self._functions.stop()
         await asyncio.gather(*(loop.stop() for loop in self._loops.values()))
         for chore in chores:
             chore.cancel()
         await asyncio.gather(*chores, *self._tasks.values(), *self._ending, return_exceptions=True)
         self._dirty.update(self._loops)
         await self._commit()
+        await self._functions.close()
         await self._bridge.close()
         await self._http.close()
         self._store.heartbeat(time.time())
+        with _reported("counting what functions used"):
+            self._function_meter.take(self._functions.take_used())
+            self._function_meter.flush(int(time.time() * 1000))
+        self._function_books.close()
         with _reported("counting"):
             self._usage.commit(self._counted())
         self._usage.close()
@@ -219,6 +240,7 @@ class DeliveryProcess:
         """Start, update and end loops, so that they are those of the snapshot."""
         snapshot = self._snapshots.current
         mine = {d.id: d for d in snapshot.destinations if owner(d.id, self._count) == self._index}
+        self._functions.configure(mine.values())
         for gone in self._loops.keys() - mine.keys():
             end = self._end(gone, self._loops.pop(gone), self._tasks.pop(gone))
             ending = asyncio.get_running_loop().create_task(end)
@@ -235,7 +257,7 @@ class DeliveryProcess:
         running = self._loops.get(destination.id)
         if running is not None:
             if not running.plan.is_of(destination, source):
-                running.update(Plan.of(destination, source, self._catalogue, self._snapshots.current.version))
+                running.update(self._plan(destination, source))
             return
         if not destination.active:
             return
@@ -248,7 +270,7 @@ class DeliveryProcess:
             lambda received_at: self._reader.seek(destination.source_id, received_at),
         )
         loop = DestinationLoop(
-            Plan.of(destination, source, self._catalogue, self._snapshots.current.version),
+            self._plan(destination, source),
             state,
             source_log,
             self._store,
@@ -259,9 +281,13 @@ class DeliveryProcess:
             lambda event, received_at: self._erasures.covers(
                 destination.source_id, event.get("userId"), received_at
             ),
+            self._functions,
         )
         self._loops[destination.id] = loop
         self._tasks[destination.id] = asyncio.get_running_loop().create_task(loop.run())
+
+    def _plan(self, destination: Destination, source: Source | None) -> Plan:
+        return Plan.of(destination, source, self._catalogue, self._snapshots.current.version, self._functions)
 
     async def _end(self, destination_id: str, loop: DestinationLoop, task: "asyncio.Task[None]") -> None:
         """A destination was deleted: with it goes all that is known of it.
@@ -368,6 +394,11 @@ class DeliveryProcess:
         while True:
             now = time.time()
             heart.catalogue_deaths = self._bridge.deaths
+            heart.functions = self._functions.report()
+            if heart.functions is not None:
+                self._function_meter.take(self._functions.take_used())
+                with _reported("counting what functions used"):
+                    await asyncio.to_thread(self._function_meter.flush, int(now * 1000))
             with _reported("heartbeat"):
                 await asyncio.to_thread(self._store.heartbeat, now)
             if self._index == 0 and now - pruned_at > PRUNE_EVERY:
@@ -391,12 +422,11 @@ def _named(destination: Destination) -> Iterator[None]:
     try:
         yield
     except UnknownDestinationError as error:
-        function = is_function(destination.definition)
         log.warning(
             "destination waits, its events are pending",
             destination=destination.id,
             name=destination.name,
-            reason="functions do not run in this version" if function else str(error),
+            reason=str(error),
         )
     except Exception:
         log.exception("destination can't be set up", destination=destination.id, name=destination.name)

@@ -10,7 +10,6 @@ What if the process dies here? Samples not yet committed are lost; others of the
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import msgspec
 import structlog
@@ -20,7 +19,7 @@ from onward.delivery.settle import can_be_kept, text_of
 from onward.destinations.outcome import Outcome
 from onward.egress import redact
 from onward.egress.masking import Masking
-from onward.egress.record import Recorder
+from onward.egress.record import Exchange, Recorder
 from onward.metering.fates import Sample
 
 AT_ONCE = 3
@@ -73,8 +72,10 @@ class Sampler:
         """Of one request, one failure of each kind in a row."""
         last: Outcome | None = None
         for item, outcome in zip(items, outcomes, strict=True):
-            if outcome.kind == "delivered" or outcome is last:
+            if outcome.kind in ("delivered", "waits") or outcome is last:
                 continue
+            if outcome.kind == "filtered" and outcome.trace is None:
+                continue  # as it was meant to be
             last = outcome
             if self._wants((item.label.subscription_id, outcome.kind, outcome.code), now):
                 # The item goes on changing: what is kept is how it is after this attempt.
@@ -98,14 +99,16 @@ class Sampler:
 
 
 def _samples(failures: list[Failure], recorder: Recorder, masking: Masking, now: float) -> list[Sample]:
-    exchanges = [msgspec.to_builtins(each) for each in recorder.exchanges()]
+    exchanges = recorder.exchanges()
     return [_sample(item, outcome, exchanges, masking, now) for item, outcome in failures]
 
 
-def _sample(
-    item: Item, outcome: Outcome, exchanges: list[dict[str, Any]], masking: Masking, now: float
-) -> Sample:
+def _sample(item: Item, outcome: Outcome, recorded: list[Exchange], masking: Masking, now: float) -> Sample:
     payload = masking.json(redact.payload(item.payload))
+    trace = outcome.trace
+    shown = None if trace is None else trace.shown()
+    made = recorded if trace is None else trace.exchanges()
+    exchanges = [msgspec.to_builtins(each) for each in made]
     return Sample(
         subscription_id=item.label.subscription_id,
         outcome=outcome.kind,
@@ -118,4 +121,5 @@ def _sample(
         event=item.event if can_be_kept(item.event) else {},
         payload=payload if can_be_kept(payload) else {},
         exchanges=exchanges if can_be_kept({"exchanges": exchanges}) else [],
+        trace=shown if shown is None or can_be_kept(shown) else None,
     )

@@ -60,6 +60,8 @@ class Settler:
             self._delivered(changes, item, now)
         elif outcome.kind == "discarded":
             self._discarded(changes, item, outcome.code, outcome.message, now)
+        elif outcome.kind == "filtered":
+            self._filtered(changes, item, outcome.code, outcome.message, now)
         else:
             self._failed(changes, item, outcome, now)
         if record is None:
@@ -127,6 +129,13 @@ class Settler:
         if item.parked_id:
             changes.unpark.append(item.parked_id)
 
+    def _filtered(self, changes: Changes, item: Item, code: str, message: str, now: float) -> None:
+        """By a function. A filter's verdict can be found out again; a function's can't, so it is kept."""
+        changes.count(item.label.count("filtered", code))
+        changes.attempts.append(_attempt(item, "filtered", now, code, text_of(message)))
+        if item.parked_id:
+            changes.unpark.append(item.parked_id)
+
     def _failed(self, changes: Changes, item: Item, outcome: Outcome, now: float) -> None:
         if self._forgotten(item.event, item.received_at):
             changes.count(item.label.count("filtered", USER_DELETED))
@@ -136,18 +145,21 @@ class Settler:
         if not item.first_attempt_at:
             item.first_attempt_at = now
             item.deadline = now + self.policy.retry_window
-        if not item.parked_id and not can_be_kept(item.payload):
+        parked_as_it_is = item.parked_id and not item.remade
+        if not parked_as_it_is and not can_be_kept(item.payload):
             self._discarded(changes, item, *UNKEEPABLE, now)
             return
         due = next_attempt(self.policy, item.attempt, item.deadline, now, outcome.retry_after, self._dice)
         if due is None:
             why = f"given up after {item.attempt} attempts: {outcome.message}"
-            self._discarded(changes, item, outcome.code, why, now)
+            # What an insert function has let nothing of has not come to delivery (spec §12.4).
+            give_up = self._filtered if item.to_insert else self._discarded
+            give_up(changes, item, outcome.code, why, now)
             return
         changes.count(item.label.count("retried", outcome.code))
         message = text_of(outcome.message)
         changes.attempts.append(_attempt(item, "retry", now, outcome.code, message, due))
-        if item.parked_id:
+        if parked_as_it_is:
             changes.repark.append(
                 Repark(
                     item.parked_id,
@@ -160,6 +172,8 @@ class Settler:
                 )
             )
         else:
+            if item.parked_id:
+                changes.unpark.append(item.parked_id)
             changes.park.append(_parked(item, 0, due, outcome.code, message))
 
 
@@ -236,4 +250,5 @@ def _parked(item: Item, bulk_id: int, due_at: float, code: str, message: str) ->
         deadline=item.deadline,
         code=code,
         message=message,
+        to_insert=item.to_insert,
     )

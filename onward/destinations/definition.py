@@ -156,6 +156,11 @@ class Action:
     batches: bool = False
     """Whether `perform` takes more than one payload. The mapped fields `enable_batching`, `batch_size`,
     `batch_bytes` and `batch_keys` then decide (spec §9.7)."""
+    batches_all: bool = False
+    """Whether payloads share batches without asking for it: sizes are then the action's, and no payload is
+    looked into."""
+    batch_wait: float | None = None
+    """Seconds that an incomplete batch waits; None for the policy's."""
     max_batch_size: int = 1000
     default_batch_size: int = 1000
     max_batch_bytes: int = 4_000_000

@@ -7,34 +7,53 @@ as are the network errors of `EgressError.RETRYABLE`; all else is final.
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from math import isfinite, nan
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from onward.egress.http import EgressError, Response
+from onward.egress.record import Exchange
 
 SNIPPET = 2_000
 """Characters of a response that a failure keeps for inspection."""
 
 
+class Trace(Protocol):
+    """What code of a user's left behind; made when it is wanted, in a thread, secrets masked."""
+
+    def exchanges(self) -> list[Exchange]: ...
+    def shown(self) -> dict[str, Any]: ...
+
+
 class Outcome(msgspec.Struct, frozen=True):
-    kind: Literal["delivered", "retry", "discarded"]
+    kind: Literal["delivered", "retry", "discarded", "filtered", "waits"]
+    """`filtered`: code of a user's let it go no further. `waits`: nothing was attempted; what else is for
+    the destination waits with it, until `retry_after`."""
     code: str = ""
     """Spec §12.4: a status such as `503`, an errno name, or `MESSAGE_REJECTED` and its kin."""
     message: str = ""
     retry_after: float | None = None
     """Seconds that the destination asked to be left alone for."""
+    trace: Trace | None = None
 
 
 DELIVERED = Outcome("delivered")
 
 
-def discarded(code: str, message: str) -> Outcome:
-    return Outcome("discarded", code, message)
+def discarded(code: str, message: str, trace: Trace | None = None) -> Outcome:
+    return Outcome("discarded", code, message, None, trace)
 
 
-def retry(code: str, message: str, after: float | None = None) -> Outcome:
-    return Outcome("retry", code, message, after)
+def retry(code: str, message: str, after: float | None = None, trace: Trace | None = None) -> Outcome:
+    return Outcome("retry", code, message, after, trace)
+
+
+def filtered(code: str, message: str, trace: Trace | None = None) -> Outcome:
+    return Outcome("filtered", code, message, None, trace)
+
+
+def waits(code: str, message: str, after: float | None = None) -> Outcome:
+    return Outcome("waits", code, message, after)
 
 
 def is_retryable(status: int) -> bool:

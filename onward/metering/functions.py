@@ -20,6 +20,8 @@ from typing import Protocol
 import msgspec
 
 from onward.metering.store import day_of, month_of
+from onward.settings import Settings
+from onward.workspace.snapshot import Snapshot
 
 THRESHOLDS = (75, 90, 100)
 """Per cent of a quota that people are told of."""
@@ -62,6 +64,14 @@ class Quotas(msgspec.Struct, frozen=True, kw_only=True):
 
     def of(self, function_id: str) -> float | None:
         return self.functions.get(function_id) if function_id else self.workspace
+
+
+def quotas_of(settings: Settings, snapshot: Snapshot) -> Quotas:
+    """What functions may use in a month, as it is configured now."""
+    return Quotas(
+        workspace=None if settings.function_hours is None else settings.function_hours * HOUR,
+        functions={id: hours * HOUR for id, hours in snapshot.function_hours.items()},
+    )
 
 
 class Crossing(msgspec.Struct, frozen=True, kw_only=True):

@@ -172,7 +172,17 @@ DESTINATION = {
         "No consent", "The person has not consented to this destination's category.", "Nothing."
     ),
     "FUNCTIONS_LOCK_OUT": Reason(
-        "Function locked out", "The function failed too often and is paused.", _FUNCTION
+        "Functions locked out",
+        "The functions of the workspace, or this one, have used up what they may use in a month.",
+        "Raise the quota, or wait for the next month; what was dropped meanwhile can be replayed.",
+    ),
+    "FILTERED_AT_INSERT_FUNCTION": Reason(
+        "Filtered by the insert function",
+        "The insert function returned no event, or threw DropEvent.",
+        "Nothing, if that is what it is for; else mend the function.",
+    ),
+    "FILTERED_AT_FUNCTION": Reason(
+        "Dropped by the function", "The destination's function threw DropEvent.", "Nothing."
     ),
     "FAILED_DATA_ENCRYPTION": Reason(
         "Could not be encrypted", "A field could not be encrypted.", "Check the key."

@@ -25,10 +25,14 @@ class DestinationFunctions:
 
     def __init__(self, session: Session, cipher: Cipher) -> None:
         self._cipher = cipher
-        function, version = entities.Function, entities.FunctionVersion
+        function, version, workspace = entities.Function, entities.FunctionVersion, entities.Workspace
         rows = session.execute(
-            select(function.id, function.name, function.batch_max_count, version.id, version.handlers)
+            select(
+                *(function.id, function.name, workspace.name),
+                *(function.batch_max_count, version.id, version.handlers),
+            )
             .join(version, version.id == function.deployed_id)
+            .join(workspace, workspace.id == function.workspace_id)
             .where(function.kind.in_(("DESTINATION", "INSERT_DESTINATION")))
         )
         self._deployed = {row[0]: row for row in rows}
@@ -65,10 +69,11 @@ class DestinationFunctions:
         found = self._deployed.get(id)
         if found is None:
             return None
-        _, name, batch_max_count, version, handlers = found
+        _, name, workspace, batch_max_count, version, handlers = found
         return snapshot.DeployedFunction(
             id=id,
-            name=name,
+            name=f"{name} ({workspace})",
+            previous_names=(name,),
             version=version,
             instance=instance,
             handlers=None if handlers is None else tuple(handlers),

@@ -1,9 +1,8 @@
 """A workspace's destination functions as entries of its catalogue of destinations (spec §10.1, §10.10).
 
 A destination that is a function is a `Destination` whose definition is `function-<id>`. Its settings are
-those of the function's deployed version; it has no actions, for a function takes events as they are. The
-data plane has no runtime for functions yet: it starts no loop for such a destination, whose cursor then
-stays where it was enabled, so that its events are pending and not lost (`onward.delivery.process`).
+those of the function's deployed version; it has no actions, for a function takes events as they are. How it
+is delivered to: `onward.delivery.functions`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,8 +1,9 @@
 """Insert functions before destinations and after sources: connect, change, disconnect (spec §10.8).
 
-A destination has one insert function at most, and so has a source. Nothing runs them yet. Events that
-should have been masked or dropped must not go out as they are, so until something does, an instance can be
-made and changed but not enabled.
+A destination has one insert function at most, and so has a source. Those of destinations run on the way to
+their mappings (`onward.delivery.functions`). Nothing runs those of sources yet. Events that should have been
+masked or dropped must not go on as they are, so until something does, theirs can be made and changed but not
+enabled.
 """
 
 from collections.abc import Mapping
@@ -64,8 +65,8 @@ def create_instance(
 ) -> InsertInstance:
     """`place`: of `find_place`. A function that was never deployed is."""
     check_name(name)
-    _check_enabled(enabled)
     on_destination = isinstance(place, Destination)
+    _check_runs(on_destination, enabled)
     column = InsertInstance.destination_id if on_destination else InsertInstance.source_id
     if editor.session.scalar(select(InsertInstance.id).where(column == place.id)) is not None:
         raise Conflict(f"{place.name} has an insert function already", field="integrationId")
@@ -101,7 +102,7 @@ def update_instance(
         check_name(name)
         instance.name = name
     if enabled is not UNSET:
-        _check_enabled(enabled)
+        _check_runs(instance.destination_id is not None, enabled)
         instance.enabled = enabled
     _set_settings(editor, instance, instance.function, {} if settings is UNSET else settings)
     return editor.modified(instance, before)
@@ -111,11 +112,11 @@ def delete_instance(editor: Editor, instance: InsertInstance) -> None:
     editor.deleted(instance)
 
 
-def _check_enabled(enabled: bool) -> None:
-    if enabled:
+def _check_runs(on_destination: bool, enabled: bool) -> None:
+    if enabled and not on_destination:
         raise Unavailable(
-            "insert functions do not run in this version of Onward, and events must not pass one by: keep it "
-            "disabled (`enabled: false`)",
+            "insert functions of sources do not run in this version of Onward, and events must not pass one "
+            "by: keep it disabled (`enabled: false`)",
             field="enabled",
         )
 

@@ -29,6 +29,9 @@ class DeployedFunction(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
+    """As it is shown, by which integrations objects name it."""
+    previous_names: tuple[str, ...] = ()
+    """Other names for that."""
     version: str
     """Id of the deployed version; its code is not in here (`onward.workspace.function_code`)."""
     instance: str
@@ -54,6 +57,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Schema, tracking plan and transformations; None if there are none, which costs nothing."""
     function: SourceFunction | None = None
     """What makes events of the requests to its webhook, if it is a function."""
+    inserted: DeployedFunction | None = None
+    """The insert function after it, if there is one that is enabled."""
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):

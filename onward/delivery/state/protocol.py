@@ -16,7 +16,7 @@ import msgspec
 from onward.eventlog.protocol import Position
 from onward.metering import query
 from onward.metering.asking import Questions
-from onward.metering.fates import Attempt, Sample
+from onward.metering.fates import Attempt, Redrive, Sample
 from onward.metering.query import Question
 from onward.pipeline.types import Event
 
@@ -64,6 +64,8 @@ class Parked(msgspec.Struct, kw_only=True):
     """No attempt after this, in seconds since the epoch; 0 before the first."""
     code: str = ""
     message: str = ""
+    to_insert: bool = False
+    """Whether there is no payload yet, for the insert function has still to be called."""
 
 
 class Repark(msgspec.Struct, frozen=True):
@@ -121,6 +123,7 @@ class Changes:
         "latency",
         "park",
         "passages",
+        "redriven",
         "repark",
         "samples",
         "shift_deadlines",
@@ -143,6 +146,8 @@ class Changes:
         self.discards: list[Discard] = []
         self.attempts: list[Attempt] = []
         self.samples: list[Sample] = []
+        self.redriven: list[tuple[int, int]] = []
+        """`(redrive, discard)`: discards that are none any more, as they were sent again."""
         self.passages: list[tuple[int, int]] = []
         """`(first offset, version)`: from there on, records were routed by that version."""
         self.breaker: float | None = None
@@ -177,6 +182,7 @@ class Changes:
         self.repark += other.repark
         self.discards += other.discards
         self.attempts += other.attempts
+        self.redriven += other.redriven
 
 
 class DestinationState(msgspec.Struct, frozen=True):
@@ -249,6 +255,27 @@ class StateStore(Protocol):
         message_id: str | None = None,
     ) -> list[Discard]:
         """The newest first; `before` is the id to continue below."""
+        ...
+
+    def ask_redrive(self, destination_id: str, wanted: Redrive, now: float) -> int:
+        """Have discards sent again by the process that owns the destination; the id of the request."""
+        ...
+
+    def redrives(self, destination_id: str, limit: int = 20) -> list[Redrive]:
+        """The newest first."""
+        ...
+
+    def redriving(self) -> list[str]:
+        """Destinations with requests that are not done."""
+        ...
+
+    def next_redrive(self, destination_id: str, limit: int) -> tuple[Redrive, list[Discard]] | None:
+        """The oldest request that is not done, and its next discards, the oldest first; without any left it
+        is done."""
+        ...
+
+    def end_redrive(self, id: int, now: float) -> None:
+        """All that it asked for has been sent again."""
         ...
 
     def held(self, destination_id: str, is_of: Callable[[Event, int], bool]) -> Held:

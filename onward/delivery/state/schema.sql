@@ -86,7 +86,7 @@ CREATE TABLE IF NOT EXISTS attempt (
     subscription_id TEXT NOT NULL,
     at INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
-    outcome TEXT NOT NULL,       -- retry | delivered
+    outcome TEXT NOT NULL,       -- retry | delivered | filtered (by a function)
     code TEXT NOT NULL,
     message TEXT NOT NULL,
     due_at REAL NOT NULL         -- of a retry: when the next attempt is due (s since the epoch)
@@ -99,7 +99,7 @@ CREATE TABLE IF NOT EXISTS sample (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     destination_id TEXT NOT NULL,
     subscription_id TEXT NOT NULL,
-    outcome TEXT NOT NULL,       -- retry | discarded
+    outcome TEXT NOT NULL,       -- retry | discarded | filtered
     code TEXT NOT NULL,
     at INTEGER NOT NULL,
     received_at INTEGER NOT NULL,
@@ -110,6 +110,26 @@ CREATE TABLE IF NOT EXISTS sample (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS sample_by_kind ON sample (destination_id, subscription_id, outcome, code, id);
 CREATE INDEX IF NOT EXISTS sample_by_time ON sample (at);
+
+-- Discards that people want to have sent again. Whoever is asked writes the row, the destination's process
+-- the last three columns.
+CREATE TABLE IF NOT EXISTS redrive (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    destination_id TEXT NOT NULL,
+    asked_at INTEGER NOT NULL,
+    code TEXT,
+    subscription_id TEXT,
+    message_id TEXT,
+    discard_id INTEGER,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    as_it_was INTEGER NOT NULL,
+    last_id INTEGER NOT NULL,
+    reached INTEGER NOT NULL,
+    done INTEGER NOT NULL,
+    finished_at INTEGER
+) STRICT;
+CREATE INDEX IF NOT EXISTS redrive_by_destination ON redrive (destination_id, id);
 
 -- By which version of the configuration records were routed: from `first_offset` up to the next row's.
 CREATE TABLE IF NOT EXISTS passage (

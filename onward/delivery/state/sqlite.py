@@ -21,7 +21,7 @@ import msgspec
 import orjson
 import zstandard
 
-from onward.delivery.state import failures, upgrade
+from onward.delivery.state import failures, redrives, upgrade
 from onward.delivery.state.protocol import (
     DELIVERED,
     Changes,
@@ -35,6 +35,7 @@ from onward.delivery.state.protocol import (
 from onward.delivery.state.questions import SqliteQuestions
 from onward.eventlog.protocol import Position
 from onward.metering import query
+from onward.metering.fates import Redrive
 from onward.metering.query import Question
 from onward.pipeline.normalise import USER_DELETED
 from onward.pipeline.types import Event
@@ -52,12 +53,14 @@ COUNTER = (
     *("event_type", "event_name", "app_version"),
 )
 LATENCY = ("destination_id", "subscription_id", "bucket")
-OF_DESTINATION = ("parked", "discard", "counter", "latency", "attempt", "sample", "passage")
+OF_DESTINATION = ("parked", "discard", "counter", "latency", "attempt", "sample", "passage", "redrive")
 """Tables with rows of destinations."""
 SKIPPED = Count("skipped", "DISABLED", "", "", "", "")
 """Counts events that the cursor passed over, as they came while the destination was off."""
 FANNED_OUT = Count("fanned_out", "", "", "", "", "")
 """Counts deliveries beyond the first of events that matched several mappings."""
+REDRIVEN = Count("redriven", "", "", "", "", "")
+"""Counts discards that were sent again."""
 MINUTES_KEPT = 3 * 24 * 60
 """Then counters stand for hours."""
 PAGE = 500
@@ -126,7 +129,11 @@ class SqliteStateStore:
         counts = list(change.counts.items())
         counts += [
             (key, number)
-            for key, number in ((SKIPPED, change.skipped), (FANNED_OUT, change.fanned_out))
+            for key, number in (
+                (SKIPPED, change.skipped),
+                (FANNED_OUT, change.fanned_out),
+                (REDRIVEN, len(change.redriven)),
+            )
             if number
         ]
         db.executemany(
@@ -144,6 +151,7 @@ class SqliteStateStore:
             [(destination_id, *passage) for passage in change.passages],
         )
         failures.write(db, destination_id, change)
+        redrives.move(db, destination_id, change.redriven)
         cursor = change.cursor
         db.execute(
             "UPDATE destination SET cursor_offset = coalesce(?, cursor_offset),"
@@ -158,7 +166,7 @@ class SqliteStateStore:
                 change.fanned_out,
                 totals["delivered"],
                 totals["filtered"],
-                totals["discarded"],
+                totals["discarded"] - len(change.redriven),
                 change.breaker,
                 change.breaker,
                 destination_id,
@@ -259,6 +267,36 @@ class SqliteStateStore:
                 (destination_id, before, code, message_id, limit),
             ).fetchall()
         return [_discard(row) for row in rows]
+
+    def ask_redrive(self, destination_id: str, wanted: Redrive, now: float) -> int:
+        with self._transaction() as db:
+            return redrives.ask(db, destination_id, wanted, now)
+
+    def redrives(self, destination_id: str, limit: int = 20) -> list[Redrive]:
+        with self._reading:
+            return redrives.listed(self._read, destination_id, limit)
+
+    def redriving(self) -> list[str]:
+        with self._reading:
+            rows = self._read.execute(
+                "SELECT DISTINCT destination_id FROM redrive WHERE finished_at IS NULL"
+            ).fetchall()
+        return [id for (id,) in rows]
+
+    def next_redrive(self, destination_id: str, limit: int) -> tuple[Redrive, list[Discard]] | None:
+        with self._reading:
+            wanted = redrives.listed(self._read, destination_id, 1, open_only=True)
+            if not wanted:
+                return None
+            rows = self._read.execute(
+                f"SELECT {', '.join(DISCARD)} FROM discard WHERE {redrives.MATCHES} ORDER BY id LIMIT ?10",
+                (*redrives.values(destination_id, wanted[0]), limit),
+            ).fetchall()
+        return wanted[0], [_discard(row) for row in rows]
+
+    def end_redrive(self, id: int, now: float) -> None:
+        with self._transaction() as db:
+            db.execute("UPDATE redrive SET finished_at = ? WHERE id = ?", (int(now * 1000), id))
 
     def held(self, destination_id: str, is_of: Callable[[Event, int], bool]) -> Held:
         return Held(
@@ -393,12 +431,10 @@ def _chunks(ids: list[int]) -> Iterator[list[tuple[int]]]:
 
 def _insert(db: sqlite3.Connection, table: str, destination_id: str, held: Parked | Discard) -> int:
     """The id of the new row, whose columns are the struct's fields of the same name."""
-    row = msgspec.structs.asdict(held) | {
-        "id": None,
-        "destination_id": destination_id,
-        "body": _pack(held.payload, held.event),
-    }
+    row = msgspec.structs.asdict(held)
     del row["payload"], row["event"]
+    body = _pack(held.payload, held.event, row.pop("to_insert", False))
+    row |= {"id": None, "destination_id": destination_id, "body": body}
     done = db.execute(
         f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(':' + name for name in row)})",
         row,
@@ -406,10 +442,10 @@ def _insert(db: sqlite3.Connection, table: str, destination_id: str, held: Parke
     return done.lastrowid or 0
 
 
-def _pack(payload: object, event: object) -> bytes:
+def _pack(payload: object, event: object, to_insert: bool = False) -> bytes:
     """A webhook's payload mostly repeats its event, which costs next to nothing once compressed."""
-    text = orjson.dumps({"payload": payload, "event": event}, option=orjson.OPT_NON_STR_KEYS)
-    return zstandard.compress(text, 1)
+    held = {"payload": payload, "event": event} | ({"to_insert": True} if to_insert else {})
+    return zstandard.compress(orjson.dumps(held, option=orjson.OPT_NON_STR_KEYS), 1)
 
 
 def _unpack(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -424,7 +460,7 @@ def _event_in(body: bytes) -> Event:
 
 def _parked(row: Sequence[Any]) -> Parked:
     values = dict(zip(PARKED, row, strict=True))
-    values["payload"], values["event"] = _unpack(values.pop("body"))
+    values |= orjson.loads(zstandard.decompress(values.pop("body")))
     return Parked(**values)
 
 

@@ -6,7 +6,9 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from onward.workspace.compile import current_snapshot
 from onward.workspace.entities import InsertInstance
+from onward.workspace.snapshot import DeployedFunction
 from onward.workspace.store import Store
 
 from .conftest import Call, ClientOf
@@ -70,14 +72,36 @@ async def test_an_instance_is_made_read_changed_and_deleted(
     await call("DELETE", f"/functions/{function['id']}")
 
 
-async def test_it_can_be_enabled_only_when_something_runs_it(
-    call: Call, function: Json, destination: Json
+async def test_one_that_is_enabled_is_in_the_snapshot_with_its_settings(
+    call: Call, function: Json, destination: Json, store: Store
 ) -> None:
-    body = body_for(function, destination, enabled=True)
+    def before() -> DeployedFunction | None:
+        with store.reading() as session:
+            snapshot = current_snapshot(session, store.cipher)
+        return snapshot.destination_by_id[destination["id"]].inserted
+
+    body = body_for(function, destination, settings={"salt": "s4lt-secret"})
+    made = (await call("POST", PATH, body))["insertFunctionInstance"]
+    assert before() is None
+    (error,) = await call("PATCH", f"{PATH}/{made['id']}", {"enabled": True}, status=422)
+    assert error["field"] == "settings.field", "it is required"
+    await call("PATCH", f"{PATH}/{made['id']}", {"enabled": True, "settings": {"field": "email"}})
+    found = before()
+    assert found is not None
+    assert (found.id, found.instance) == (function["id"], made["id"])
+    assert (found.settings, found.sensitive) == ({"field": "email", "salt": "s4lt-secret"}, ("salt",))
+    await call("PATCH", f"{PATH}/{made['id']}", {"enabled": False})
+    assert before() is None
+
+
+async def test_one_of_a_source_can_be_enabled_only_when_something_runs_it(call: Call, source: Json) -> None:
+    made = {"displayName": "S", "resourceType": "INSERT_SOURCE", "code": "//"}
+    function = (await call("POST", "/functions", made))["function"]
+    body = body_for(function, source, enabled=True)
     (error,) = await call("POST", PATH, body, status=422)
     assert error["field"] == "enabled" and "do not run" in error["message"]
-    made = (await call("POST", PATH, body | {"enabled": False}))["insertFunctionInstance"]
-    (error,) = await call("PATCH", f"{PATH}/{made['id']}", {"enabled": True}, status=422)
+    instance = (await call("POST", PATH, body | {"enabled": False}))["insertFunctionInstance"]
+    (error,) = await call("PATCH", f"{PATH}/{instance['id']}", {"enabled": True}, status=422)
     assert error["field"] == "enabled"
 
 

@@ -1,0 +1,242 @@
+"""The functions of a delivery process: one pool, the sandbox examined before the first of them runs.
+
+Invariants:
+- No code runs before the sandbox has been attacked and has held, unless the operator trusts it. While it
+  does not hold, and while code can't be read or too much waits, an invocation ends as Too Many Requests:
+  nothing was attempted, and the event waits.
+- What goes wrong here is a function's trouble alone: nothing is raised but cancellation.
+- A call runs the version that is deployed when it begins. Calls under way end with theirs.
+
+What if the process dies here? Runners die with it; their events have no outcome yet and are read again.
+What was used and not yet handed over, some seconds' worth, is not counted.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from onward.egress.http import Client
+from onward.egress.masking import Masking
+from onward.functions.errors import Ending, Kind
+from onward.functions.invocation import Invocation
+from onward.functions.pool import Key, Pool, PoolLimits, Usage
+from onward.functions.process import Call, Limits, Lost
+from onward.functions.sandbox import Confinement, libraries_folder
+from onward.functions.selftest import Boundary, NoBoundary, examine
+from onward.roles import FunctionsReport
+from onward.workspace.function_code import DeployedCode
+from onward.workspace.snapshot import DeployedFunction, Destination
+
+log = structlog.get_logger("onward.delivery")
+
+AT_ONCE = 8
+"""Calls of one instance that may wait for its processes; others wait before them, and may be called off."""
+EXAMINE_AGAIN = 60.0
+"""Seconds after which a sandbox that did not hold is examined once more: the machine may have been busy."""
+READ_AGAIN = 5.0
+"""Seconds until code that can't be read is looked for again."""
+BATCH = "onBatch"
+
+Scope = tuple[str, str]
+"""Workspace and function."""
+LockedOut = Callable[[str, str], bool]
+
+
+class Deployed(NamedTuple):
+    """A function as one of its instances has it."""
+
+    function: DeployedFunction
+    workspace_id: str
+    masking: Masking
+    slots: asyncio.Semaphore
+
+    def has(self, handler: str) -> bool | None:
+        """None if nobody knows."""
+        handlers = self.function.handlers
+        return None if handlers is None else handler in handlers
+
+    @property
+    def batches(self) -> bool:
+        """A version whose handlers nobody knows gets its events one by one."""
+        return bool(self.has(BATCH))
+
+
+class Functions:
+    """For one event loop. `configure` says which there are, `stop` begins the end, `close` is it."""
+
+    def __init__(
+        self,
+        code: DeployedCode,
+        http: Client,
+        *,
+        trusted: bool = False,
+        confinement: Confinement | None = None,
+        limits: PoolLimits | None = None,
+        process: Limits | None = None,
+        locked_out: LockedOut = lambda workspace_id, function_id: False,
+    ) -> None:
+        """`trusted`: run code although the sandbox does not hold. `locked_out` tells whose quota is used up:
+        `(workspace, function)`."""
+        self._confinement = confinement or Confinement(libraries=libraries_folder())
+        self._pool = Pool(self._confinement, http, limits, process)
+        self._code = code
+        self._trusted = trusted
+        self._locked_out = locked_out
+        self._deployed: dict[str, Deployed] = {}
+        self._owners: dict[str, Scope] = {}
+        """Also of instances that are gone: what they have used may not be handed over yet."""
+        self._preparing: asyncio.Task[None] | None = None
+        self._boundary: Boundary | None = None
+        self._refusal = ""
+        self._examine_at = 0.0
+        self._stopping = False
+
+    # What the process calls
+
+    def configure(self, destinations: Iterable[Destination]) -> None:
+        """The destinations of this process, as they are now."""
+        deployed = {}
+        for destination in destinations:
+            for function in (destination.function, destination.inserted):
+                if function is not None:
+                    deployed[function.instance] = self._as_deployed(function, destination.workspace_id)
+        self._deployed = deployed
+        if deployed and self._preparing is None:
+            self._prepare()
+
+    def report(self) -> FunctionsReport | None:
+        """For `/readyz`; None while there are none."""
+        if self._preparing is None:
+            return None
+        layers = {}
+        if (found := self._boundary) is not None:
+            layers = {"permissions": found.permissions.detail, "box": found.box.detail, **found.parts}
+        state = "refused" if self._refusal else "running" if self._preparing.done() else "starting"
+        return FunctionsReport(state, self._refusal, layers, self._pool.processes)
+
+    def take_used(self) -> list[tuple[Scope, Usage]]:
+        """What was used since this was called last."""
+        return [
+            (self._owners[key.instance], usage)
+            for key, usage in self._pool.used().items()
+            if key.instance in self._owners
+        ]
+
+    def stop(self) -> None:
+        """Begin no further call."""
+        self._stopping = True
+
+    async def close(self) -> None:
+        self.stop()
+        if self._preparing is not None:
+            self._preparing.cancel()
+            await asyncio.gather(self._preparing, return_exceptions=True)
+        await self._pool.close()
+
+    # What deliveries call
+
+    def deployed(self, instance: str) -> Deployed | None:
+        return self._deployed.get(instance)
+
+    def locked_out(self, deployed: Deployed) -> bool:
+        return self._locked_out(deployed.workspace_id, deployed.function.id)
+
+    async def call_each(self, deployed: Deployed, calls: Sequence[Call]) -> list[Invocation]:
+        """`(handler, event)` each: what came of them, in their order."""
+
+        async def call(code: str) -> list[Invocation]:
+            function = deployed.function
+            key = Key(function.version, function.instance)
+            return await self._pool.invoke_each(key, code, calls, function.settings, deployed.masking)
+
+        return await self._call(deployed, len(calls), call)
+
+    async def call_batch(self, deployed: Deployed, events: Sequence[Any]) -> Invocation:
+        """`onBatch` with events."""
+
+        async def call(code: str) -> list[Invocation]:
+            function = deployed.function
+            key = Key(function.version, function.instance)
+            settings, masking = function.settings, deployed.masking
+            return [await self._pool.invoke(key, code, BATCH, list(events), settings, masking)]
+
+        return (await self._call(deployed, 1, call))[0]
+
+    async def _call(
+        self,
+        deployed: Deployed,
+        count: int,
+        call: Callable[[str], Coroutine[Any, Any, list[Invocation]]],
+    ) -> list[Invocation]:
+        if refusal := await self._refused():
+            return [_waits(refusal, EXAMINE_AGAIN)] * count
+        async with deployed.slots:
+            if self._stopping:
+                return [_waits("functions are being stopped", 1.0)] * count
+            code = await self._read(deployed.function.version)
+            if code is None:
+                return [_waits("the function's code can't be read", READ_AGAIN)] * count
+            return await call(code)
+
+    async def _refused(self) -> str:
+        """Why no function may run here; empty if they may."""
+        if self._refusal and asyncio.get_running_loop().time() >= self._examine_at:
+            self._prepare()
+        if self._preparing is None:
+            self._prepare()
+        assert self._preparing is not None
+        if not self._preparing.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.shield(self._preparing)
+        return self._refusal
+
+    async def _read(self, version: str) -> str | None:
+        """None if it can't be had now; a version that is gone with its function has no instances for long."""
+        code = self._code.known(version)
+        if code is not None:
+            return code
+        try:
+            return await asyncio.to_thread(self._code.read, version)
+        except SQLAlchemyError as error:
+            log.error("code of a function can't be read", version=version, error=str(error))
+            return None
+
+    def _prepare(self) -> None:
+        self._examine_at = asyncio.get_running_loop().time() + EXAMINE_AGAIN
+        self._preparing = asyncio.get_running_loop().create_task(self._examine())
+
+    async def _examine(self) -> None:
+        """Attack the sandbox; have a spare process if it holds."""
+        try:
+            self._boundary = await examine(self._confinement)
+            self._boundary.require()
+        except NoBoundary as error:
+            if not self._trusted:
+                self._refusal = str(error)
+                log.error("functions are not run, their events wait", reason=str(error))
+                return
+            log.warning("functions run without a sandbox, as the setting functions_trusted says")
+        except Exception as error:
+            self._refusal = f"the sandbox can't be examined: {type(error).__name__}: {error}"
+            log.exception("functions are not run, their events wait")
+            return
+        self._refusal = ""
+        with suppress(Lost):  # the first call will say what is wrong
+            await self._pool.warm()
+
+    def _as_deployed(self, function: DeployedFunction, workspace_id: str) -> Deployed:
+        former = self._deployed.get(function.instance)
+        if former is not None and former.function == function:
+            return former
+        self._owners[function.instance] = (workspace_id, function.id)
+        secrets = [function.settings[name] for name in function.sensitive if name in function.settings]
+        slots = asyncio.Semaphore(AT_ONCE) if former is None else former.slots
+        return Deployed(function, workspace_id, Masking(secrets), slots)
+
+
+def _waits(why: str, seconds: float) -> Invocation:
+    return Invocation(ending=Ending(Kind.TOO_MANY_REQUESTS, why, seconds))

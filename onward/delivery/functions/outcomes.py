@@ -1,0 +1,101 @@
+"""What an invocation is to the books: the table of spec §10.3, with the codes of §12.4. Pure.
+
+A destination that is a function fails as destinations do. What an insert function stops was filtered at its
+destination, under the codes in lower case; it is retried for the same reasons.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from onward.destinations.outcome import DELIVERED, Outcome, Trace, discarded, filtered, retry, waits
+from onward.functions.errors import CODES, Ending, Kind
+from onward.functions.invocation import Invocation
+from onward.functions.trial import HANDLERS
+
+DELIVERY_CODES = {
+    Kind.BAD_REQUEST: "BAD_REQUEST",
+    Kind.INVALID_SETTINGS: "INVALID_SETTINGS",
+    Kind.MESSAGE_REJECTED: "MESSAGE_REJECTED",
+    Kind.UNSUPPORTED_EVENT_TYPE: "UNSUPPORTED_EVENT_TYPE",
+    Kind.RETRY: "RETRY",
+    Kind.TIMEOUT: "ETIMEDOUT",
+    Kind.DROPPED: "FILTERED_AT_FUNCTION",
+}
+INSERT_CODES = CODES | {Kind.DROPPED: "FILTERED_AT_INSERT_FUNCTION"}
+TOO_MANY = "429"
+LOCKED_OUT = filtered("FUNCTIONS_LOCK_OUT", "the functions have used up what they may use this month")
+
+
+def of_ending(ending: Ending, trace: Trace | None = None) -> Outcome:
+    """For a destination that is a function."""
+    kind, message = ending.kind, ending.message
+    if kind is Kind.OK:
+        return DELIVERED
+    if kind is Kind.TOO_MANY_REQUESTS:
+        return waits(TOO_MANY, message, ending.retry_after)
+    code = DELIVERY_CODES[kind]
+    if kind is Kind.DROPPED:
+        return filtered(code, message, trace)
+    if ending.action == "retry":
+        return retry(code, message, ending.retry_after, trace)
+    return discarded(code, message, trace)
+
+
+def of_insertion(ending: Ending, trace: Trace | None = None) -> Outcome:
+    """For an insert function that let no event through."""
+    kind, message = ending.kind, ending.message
+    if kind is Kind.TOO_MANY_REQUESTS:
+        return waits(INSERT_CODES[kind], message, ending.retry_after)
+    if ending.action == "retry":
+        return retry(INSERT_CODES[kind], message, ending.retry_after, trace)
+    return filtered(INSERT_CODES[kind], message, None if kind is Kind.DROPPED else trace)
+
+
+def unsupported(event: Any) -> Ending:
+    """Of an event whose handler the function does not have."""
+    handler = handler_of(event)
+    return Ending(Kind.UNSUPPORTED_EVENT_TYPE, f"the function has no {handler}")
+
+
+def handler_of(event: Any) -> str:
+    return HANDLERS.get(event.get("type"), "handler for its type")
+
+
+def inserted(made: Invocation) -> dict[str, Any] | Ending:
+    """What an insert function made of one event, or why nothing."""
+    if made.ending.kind is not Kind.OK:
+        return made.ending
+    return _event(_value(made))
+
+
+def inserted_batch(made: Invocation, events: int) -> Sequence[dict[str, Any] | Ending]:
+    """The same for each of a batch, position by position; what is missing at the end was filtered (§22)."""
+    if made.ending.kind is not Kind.OK:
+        return [made.ending] * events
+    value = _value(made)
+    if isinstance(value, Ending):
+        return [value] * events
+    if not isinstance(value, list):
+        return [_event(None)] * events
+    if len(value) > events:
+        what = f"onBatch returned {len(value)} events for {events}"
+        return [Ending(Kind.BAD_REQUEST, what)] * events
+    return [_event(each) for each in [*value, *[None] * (events - len(value))]]
+
+
+def _value(made: Invocation) -> Any:
+    """What a handler returned; an `Ending` if that can't be had."""
+    if made.dropped:
+        return Ending(Kind.BAD_REQUEST, "what the function returned is no JSON, or too long")
+    try:
+        return orjson.loads(bytes(made.value))
+    except orjson.JSONDecodeError:
+        return Ending(Kind.BAD_REQUEST, "what the function returned is no JSON")
+
+
+def _event(value: Any) -> dict[str, Any] | Ending:
+    if isinstance(value, dict | Ending):
+        return value
+    return Ending(Kind.DROPPED, "the function returned no event")
