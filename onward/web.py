@@ -190,7 +190,7 @@ def dispatch(
         path: str = scope["path"]
         if path.startswith("/v1/"):
             await (functions if path.startswith(PREFIX) else tracking)(scope, receive, send)
-        elif path.startswith("/api/"):
+        elif path.startswith("/api/") or path == "/api":
             await api(scope, receive, send)
         else:
             await pages(scope, receive, send)

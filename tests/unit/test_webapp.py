@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from onward.web import dispatch
 from onward.webapp import File, WebApp
 from tools.web_types import kind, typescript
 
@@ -83,6 +84,31 @@ def test_the_first_load_is_small() -> None:
         if name.endswith(".js"):
             waiting += re.findall(r'(?:from|import)\s*["`]\./([^"`]+\.js)["`]', text.decode())
     assert sum(needed.values()) < FIRST_LOAD, needed
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/v1/track", "tracking"),
+        ("/v1/functions/key", "functions"),
+        ("/api", "api"),
+        ("/api/sources", "api"),
+        ("/apiary", "pages"),
+        ("/", "pages"),
+    ],
+)
+async def test_each_address_has_its_application(path: str, where: str) -> None:
+    answered: list[str] = []
+
+    def one(name: str) -> Any:
+        async def application(scope: Any, receive: Any, send: Any) -> None:
+            answered.append(name)
+
+        return application
+
+    application = dispatch(one("tracking"), one("functions"), one("api"), one("pages"))
+    await application({"path": path}, None, None)  # type: ignore[arg-type]
+    assert answered == [where]
 
 
 @pytest.mark.parametrize(
