@@ -60,6 +60,7 @@ def test_a_group_gets_a_role_and_members(place: Place) -> None:
     dialog.get_by_role("button", name="Add group").click()
     dialog.get_by_role("combobox", name="Members").fill("carol@example.com")
     page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
     choose_role(page, dialog, "Source Read-only")
     dialog.get_by_role("button", name="Save").click()
     row = page.get_by_role("row").filter(has_text="Analysts")

@@ -114,7 +114,7 @@ def test_an_event_is_blocked_by_its_switch(place: Place) -> None:
 
     wait_until(counted, what="the counters know of the events")
     accessible(page)
-    row.locator("label, input[type=checkbox] + *").first.click()
+    row.get_by_role("switch").click()
     wait_until(
         lambda: (
             [
@@ -144,7 +144,7 @@ def test_a_source_is_renamed_disabled_and_deleted(place: Place) -> None:
     page.get_by_label("Slug").fill("Not a slug!")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_label("Slug")).to_have_attribute("aria-invalid", "true")
-    page.get_by_text("Events are accepted").click()
+    page.get_by_role("switch", name="Events are accepted").click()
     page.get_by_text("Disabled", exact=True).wait_for()
     page.get_by_role("button", name="Delete source…").click()
     dialog = page.get_by_role("dialog")

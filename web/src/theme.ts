@@ -21,10 +21,14 @@ const dark: MantineColorsTuple = [
   "#d9dbdd", "#b4b8bc", "#8f959b", "#646b72", "#454b52", "#31363c", "#24282d", "#1a1d21", "#131518", "#0d0f11",
 ]; // deno-fmt-ignore
 
+const red: MantineColorsTuple = [
+  "#fdebe9", "#fbd5d2", "#f7b3ad", "#ffa79f", "#ff8a80", "#e8554a", "#cf3a30", "#b3261e", "#931d17", "#74150f",
+]; // deno-fmt-ignore
+
 export const theme = createTheme({
   primaryColor: "teal",
-  primaryShade: { light: 7, dark: 6 },
-  colors: { teal, gray, dark },
+  primaryShade: 7,
+  colors: { teal, gray, dark, red },
   fontFamily: '"Inter Variable", system-ui, sans-serif',
   fontFamilyMonospace: '"JetBrains Mono Variable", ui-monospace, monospace',
   headings: { fontFamily: '"Inter Variable", system-ui, sans-serif', fontWeight: "600" },
@@ -54,8 +58,8 @@ export const theme = createTheme({
     TagsInput: { defaultProps: { size: "sm" } },
     Switch: { defaultProps: { size: "sm" } },
     Tooltip: { defaultProps: { openDelay: 300, transitionProps: { duration: 100 } } },
-    Modal: { defaultProps: { transitionProps: { duration: 120 }, centered: true } },
-    Drawer: { defaultProps: { transitionProps: { duration: 120 } } },
+    Modal: { defaultProps: { closeButtonProps: { "aria-label": "Close" }, transitionProps: { duration: 120 }, centered: true } },
+    Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" }, transitionProps: { duration: 120 } } },
     Menu: { defaultProps: { transitionProps: { duration: 80 }, shadow: "md" } },
     Popover: { defaultProps: { transitionProps: { duration: 80 }, shadow: "md" } },
     Text: { defaultProps: { size: "md" } },

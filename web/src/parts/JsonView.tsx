@@ -120,17 +120,21 @@ const Node = memo(function Node({ name, value, path, depth, search, onPick }: No
           </Menu.Dropdown>
         </Menu>
       </div>
-      {nested && open && entries.map(([key, each]) => (
-        <Node
-          key={key}
-          name={key}
-          value={each}
-          path={below(path, key, Array.isArray(value))}
-          depth={depth + 1}
-          search={search}
-          onPick={onPick}
-        />
-      ))}
+      {nested && open && entries.length > 0 && (
+        <div role="group">
+          {entries.map(([key, each]) => (
+            <Node
+              key={key}
+              name={key}
+              value={each}
+              path={below(path, key, Array.isArray(value))}
+              depth={depth + 1}
+              search={search}
+              onPick={onPick}
+            />
+          ))}
+        </div>
+      )}
     </div>
   );
 });

@@ -4,7 +4,8 @@ import { IconDownload, IconHistory } from "@tabler/icons-react";
 import { Button } from "@mantine/core";
 import { address } from "~/api/client.ts";
 import type { AuditEventView } from "~/api/generated.ts";
-import { usePages } from "~/api/hooks.ts";
+import { useAll, usePages } from "~/api/hooks.ts";
+import { useSession } from "~/api/session.ts";
 import { useAddress } from "~/parts/address.ts";
 import { type Column, DataTable } from "~/parts/DataTable.tsx";
 import { EmptyState } from "~/parts/EmptyState.tsx";
@@ -26,7 +27,7 @@ const KINDS = [
   "Workspace",
 ];
 
-const COLUMNS: Column<AuditEventView>[] = [
+const columns = (nameOf: (event: AuditEventView) => string): Column<AuditEventView>[] => [
   {
     key: "type",
     head: "What",
@@ -38,7 +39,7 @@ const COLUMNS: Column<AuditEventView>[] = [
     key: "who",
     head: "Who",
     width: "minmax(0, 1.5fr)",
-    cell: (each) => <span className="dim">{each.actorEmail ?? each.actor}</span>,
+    cell: (each) => <span className="dim">{nameOf(each)}</span>,
   },
   { key: "at", head: "When", width: "96px", align: "right", cell: (each) => <Time at={each.timestamp} /> },
 ];
@@ -56,6 +57,12 @@ export default function Audit() {
     actor: actor || undefined,
   };
   const { items, error, refetch, hasNextPage, fetchNextPage } = usePages("listAuditEvents", { query });
+  const { may } = useSession();
+  const { items: tokens } = useAll("listTokens", {}, { enabled: may("people:read") });
+  const nameOf = ({ actor, actorEmail }: AuditEventView) => {
+    const token = tokens?.find((each) => each.id === actor);
+    return actorEmail ?? (token ? `Token ${token.name}` : actor);
+  };
   const open = items?.find((each) => each.id === opened);
   return (
     <>
@@ -96,7 +103,7 @@ export default function Audit() {
       {items && items.length > 0 && (
         <DataTable
           label="Audit trail"
-          columns={COLUMNS}
+          columns={columns(nameOf)}
           rows={items}
           rowKey={(each) => each.id}
           rowHeight={40}
@@ -106,7 +113,7 @@ export default function Audit() {
         />
       )}
       <SidePanel open={!!open} onClose={() => setOpened("")} title={open?.type}>
-        {open && <Change event={open} />}
+        {open && <Change event={open} who={nameOf(open)} />}
       </SidePanel>
     </>
   );

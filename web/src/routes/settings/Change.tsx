@@ -5,11 +5,11 @@ import { JsonView } from "~/parts/JsonView.tsx";
 import { Section } from "~/parts/Section.tsx";
 import { Time } from "~/parts/Time.tsx";
 
-export function Change({ event }: { event: AuditEventView }) {
+export function Change({ event, who }: { event: AuditEventView; who: string }) {
   return (
     <>
       <p style={{ marginTop: 0 }}>
-        <b>{event.actorEmail ?? event.actor}</b>, <Time at={event.timestamp} />
+        <b>{who}</b>, <Time at={event.timestamp} />
       </p>
       <p>
         {event.resourceType} {event.resourceName}
