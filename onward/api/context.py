@@ -18,6 +18,7 @@ from onward.destinations.definition import Runtime
 from onward.egress.http import Client
 from onward.functions.workshop import Workshop
 from onward.metering.asking import Questions
+from onward.metering.fates import Redrive
 from onward.metering.outcomes import Funnel, Inflow, Window
 from onward.metering.query import Question, Totals
 from onward.workspace.access import Access
@@ -124,6 +125,10 @@ class Delivery(Protocol):
     def discards(
         self, destination_id: str, limit: int, before: int | None, code: str | None, message_id: str | None
     ) -> Sequence[Discarded]: ...
+
+    def redrive(self, destination_id: str, wanted: Redrive, now: float) -> int: ...
+
+    def redrives(self, destination_id: str, limit: int) -> Sequence[Redrive]: ...
 
     def counters(self, destination_id: str, outcome: str, question: Question) -> Totals: ...
 

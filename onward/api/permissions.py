@@ -131,6 +131,8 @@ OPERATIONS: dict[str, Permission] = {
     "listDeliverySamplesFromDestination": Permission.DELIVERY_READ,
     "listDeliveryReasons": Permission.ANY,
     "getDeliveryFunnel": Permission.SOURCE_READ,
+    "redriveDestinationDiscards": Permission.DESTINATION_WRITE,
+    "listDestinationRedrives": Permission.DELIVERY_READ,
     "getDeliverability": Permission.DESTINATION_READ,
     "getConnectionHealth": Permission.SOURCE_READ,
     "traceEvents": Permission.DELIVERY_READ,

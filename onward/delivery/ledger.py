@@ -58,6 +58,10 @@ class Ledger:
         self.open_events += events
         return record
 
+    def redrive(self, version: int) -> OpenRecord:
+        """A record that stands for a discard and for nothing in the log, at the end of what is open."""
+        return self.open(self._open[-1].end if self._open else self.cursor, 0, version)
+
     def advance(self, into: Changes) -> None:
         """Move the cursor over finished records, and what became of them into `into`."""
         records = self._open

@@ -93,6 +93,8 @@ class DestinationLoop:
         self._limiter = RateLimiter(policy.rate_limit)
         self._breaker = Breaker(dice, state.breaker_opened_at)
         self._sampler = Sampler(changed)
+        self._redriving: set[int] = set()
+        """Discards that are sent again, until what became of them is committed."""
         self._ready: deque[Batch] = deque()
         self._held: list[Item] = []
         """Unsent items that outlast a pause: other items of their records have had their outcome."""
@@ -138,6 +140,7 @@ class DestinationLoop:
 
     def committed(self, changes: Changes) -> None:
         self._parking.committed(changes)
+        self._redriving.difference_update(id for _, id in changes.redriven)
         self.wake()
 
     def redrive(self, wanted: Redrive, discards: Iterable[Discard]) -> bool:
@@ -155,6 +158,24 @@ class DestinationLoop:
         self._changed()
         self.wake()
         return True
+
+    @property
+    def may_redrive(self) -> bool:
+        """Not while the destination takes nothing, nor before what became of the last ones is committed."""
+        return self.plan.destination.enabled and not self._breaker.open and not self._redriving
+
+    def redrive(self, wanted: Redrive, discards: Iterable[Discard]) -> None:
+        """Send discards again, which were read while that might be."""
+        now = time.time()
+        for discard in discards:
+            if wanted.as_it_was and discard.payload and discard.subscription_id:
+                items = self._follower.redrive_as_it_was(self.plan, wanted.id, discard)
+            else:
+                items = self._follower.redrive(self.plan, wanted.id, discard, now)
+            self._redriving.add(discard.id)
+            self._send_on(items, now)
+        self._changed()
+        self.wake()
 
     async def erase(self, found: Held) -> bool:
         """Take out of the store what was found in it; False if some of it is in memory, on its way out."""
@@ -446,6 +467,9 @@ class DestinationLoop:
         if not items:
             return
         self._follower.read_to, dropped = self._ledger.rewind(untouched(items))
+        for record in dropped:
+            if record.changes is not None:
+                self._redriving.difference_update(id for _, id in record.changes.redriven)
         for item in items:
             if item.record is None:
                 self._parking.release(item.parked_id)

@@ -10,6 +10,7 @@ import msgspec
 from onward.delivery.state.protocol import Discard, StateStore
 from onward.delivery.state.protocol import Totals as DestinationTotals
 from onward.eventlog.protocol import LogReader, Position
+from onward.metering.fates import Redrive
 from onward.metering.outcomes import Funnel, Inflow, Window, funnel
 from onward.metering.query import Question, Totals
 
@@ -70,6 +71,14 @@ class DeliveryReport:
     ) -> list[Discard]:
         """Payloads given up on, the newest first; `before` is the id to continue below."""
         return self._store.discards(destination_id, limit, before, code, message_id)
+
+    def redrive(self, destination_id: str, wanted: Redrive, now: float) -> int:
+        """Have discards sent again; the id of the request."""
+        return self._store.ask_redrive(destination_id, wanted, now)
+
+    def redrives(self, destination_id: str, limit: int) -> list[Redrive]:
+        """Such requests, the newest first."""
+        return self._store.redrives(destination_id, limit)
 
     def counters(self, destination_id: str, outcome: str, question: Question) -> Totals:
         """What was counted as an outcome, over time."""

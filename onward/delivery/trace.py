@@ -9,6 +9,7 @@ older events it is not said.
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from typing import Literal, cast
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -238,6 +239,19 @@ class EventTracer:
         if attempts and attempts[-1].outcome == "delivered":
             status: Status = "delivered"
             summary = f"Delivered at attempt {attempts[-1].attempt}."
+        elif attempts and attempts[-1].outcome == "filtered":
+            status, code = "filtered", attempts[-1].code
+            summary = f"Stopped by a function: {reason('destination', code).title}."
+            return TracedDelivery(
+                subscription_id=id,
+                name=name,
+                status=status,
+                summary=summary,
+                code=code,
+                message=attempts[-1].message,
+                attempts_made=attempts[-1].attempt,
+                attempts=[_attempt(each) for each in attempts],
+            )
         elif found.received_at < time.time() * 1000 - self._discard_retention_ms + DIFFERS:
             status, summary = (
                 "unknown",
@@ -352,7 +366,7 @@ def _attempt(attempt: Attempt) -> TracedAttempt:
     return TracedAttempt(
         time=timestamps.render(attempt.at),
         attempt=attempt.attempt,
-        outcome="delivered" if attempt.outcome == "delivered" else "retry",
+        outcome=cast(Literal["retry", "delivered", "filtered"], attempt.outcome),
         code=attempt.code,
         message=attempt.message,
         next_attempt_at=timestamps.render(int(attempt.due_at * 1000)) if attempt.due_at else None,

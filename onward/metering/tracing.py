@@ -30,7 +30,8 @@ class TracedStep(Shape, frozen=True):
 class TracedAttempt(Shape, frozen=True):
     time: str
     attempt: int
-    outcome: Literal["retry", "delivered", "discarded"]
+    outcome: Literal["retry", "delivered", "discarded", "filtered"]
+    """`filtered`: a function stopped it. `retry`: it is, or was, tried again."""
     code: str
     message: str
     next_attempt_at: str | None = None

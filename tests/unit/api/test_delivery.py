@@ -6,7 +6,7 @@ from onward.delivery.state.protocol import Changes, Count, Discard
 from onward.delivery.state.sqlite import SqliteStateStore
 from onward.eventlog.protocol import Position
 
-from .conftest import Call
+from .conftest import Call, ClientOf
 
 Json = dict[str, Any]
 NOW = 1_700_000_000.0
@@ -91,3 +91,35 @@ async def test_what_lets_someone_in_is_masked(call: Call, destination: Json, sta
     assert "s3cret" not in str(shown)
     assert shown["payload"]["headers"]["X-Shop"] == "7" and "page=2" in shown["payload"]["url"]
     assert shown["payload"]["data"] == {"n": 1}
+
+
+async def test_discards_are_sent_again_on_demand(
+    call: Call, destination: Json, state: SqliteStateStore, client_of: ClientOf
+) -> None:
+    path = f"/destinations/{destination['id']}"
+    state.open_destination(destination["id"], Position())
+    changes = Changes()
+    changes.discards = [discard(number) for number in range(4)]
+    changes.count(Count("discarded", "400", "sub", "track", "Bought", ""), 4)
+    state.commit([(destination["id"], changes)], NOW)
+    (one,) = (await call("POST", f"{path}/discards/redrive", {"code": "503"}))["redrives"]
+    assert (one["status"], one["sentAgain"], one["mapping"]) == ("PENDING", 0, "ANEW")
+    wanted, found = state.next_redrive(destination["id"], 10) or (None, [])
+    assert [each.message_id for each in found] == ["m1", "m3"]
+    assert wanted is not None
+    done = Changes()
+    done.redriven = [(wanted.id, each.id) for each in found]
+    state.commit([(destination["id"], done)], NOW)
+    state.end_redrive(wanted.id, NOW)
+    (one,) = (await call("GET", f"{path}/redrives"))["redrives"]
+    assert (one["status"], one["sentAgain"]) == ("DONE", 2)
+    assert (await call("GET", f"{path}/delivery"))["delivery"]["discarded"] == 2
+    ids = [each["id"] for each in (await call("GET", f"{path}/discards"))["discards"]]
+    asked = await call("POST", f"{path}/discards/redrive", {"discardIds": ids, "mapping": "AS_IT_WAS"})
+    assert {each["discardId"] for each in asked["redrives"]} == set(ids) and len(ids) == 2
+    for body in ({"discardIds": ["x"]}, {"startTime": "soon"}, {"discardIds": ["1"] * 101}):
+        await call("POST", f"{path}/discards/redrive", body, status=422)
+    events = (await call("GET", "/audit-events"))["events"]
+    assert [each["type"] for each in events].count("Destination Discards Redriven") == 2
+    async with client_of({"source-read-only": []}) as client:
+        assert (await client.post(f"{path}/discards/redrive", json={})).status_code == 403

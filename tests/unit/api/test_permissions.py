@@ -78,7 +78,7 @@ FAMILIES: dict[str, Family] = {
         previewDestinationFilter previewDestination previewTrigger getTriggerForm generateTrigger
         getDestinationDelivery getConnections
         listDestinationDiscards getEventDeliveryFromDestination listDeliverySamplesFromDestination
-        getConnectionHealth getDeliverability getDeliveryFunnel getPendingRetryFromDeliveryOverview traceEvents
+        listDestinationRedrives getConnectionHealth getDeliverability getDeliveryFunnel getPendingRetryFromDeliveryOverview traceEvents
         listSchemaSettingsInSource listSchemaEventsInSource listTransformations
         getTransformation getLatestFromEdgeFunctions getIngressSuccessMetricsFromDeliveryOverview
         getIngressFailedMetricsFromDeliveryOverview getFilteredAtSourceMetricsFromDeliveryOverview
@@ -93,7 +93,7 @@ FAMILIES: dict[str, Family] = {
         addLabelsToSource replaceLabelsInSource createDestination updateDestination deleteDestination
         createDestinationSubscription updateSubscriptionForDestination removeSubscriptionFromDestination
         createFilterForDestination updateFilterForDestination removeFilterFromDestination
-        duplicateDestinationSubscription applyDestinationPreset testDestinationConnection
+        redriveDestinationDiscards duplicateDestinationSubscription applyDestinationPreset testDestinationConnection
         testDestinationSubscription testDestinationMapping testDestinationEvent listFieldChoices
         runSubscriptionHook createDestinationAudience getDestinationAudience updateSchemaSettingsInSource
         updateSchemaEventsInSource createTransformation updateTransformation deleteTransformation
