@@ -14,7 +14,6 @@ import signal
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import partial
 from importlib.resources import files
 from typing import Any, cast
 
@@ -38,7 +37,7 @@ from onward.eventlog.protocol import EventLog
 from onward.functions.pool import Pool, PoolLimits
 from onward.functions.workshop import Workshop
 from onward.health import readiness
-from onward.metering.functions import HOUR, FunctionMeter, FunctionStore, Quotas
+from onward.metering.functions import FunctionMeter, FunctionStore, quotas_of
 from onward.metrics import CONTENT_TYPE, Metrics
 from onward.roles import Heartbeat
 from onward.settings import Settings
@@ -46,9 +45,11 @@ from onward.status import StatusPage
 from onward.tracking import audit, function_usage
 from onward.tracking.app import Tracking
 from onward.tracking.dedupe import RocksDedupe
+from onward.tracking.door_functions import DoorFunctions
 from onward.tracking.forget import forget
 from onward.tracking.ledger import Ledger, LedgerReader
 from onward.tracking.source_functions import OF_ONE, PREFIX, SourceFunctions
+from onward.tracking.source_inserts import SourceInserts
 from onward.webapp import WebApp
 from onward.workspace.database import open_engine
 from onward.workspace.errors import WorkspaceError
@@ -82,7 +83,7 @@ OWN = ("/healthz", "/readyz", "/metrics", "/status", "/status.json")
 """Never a page of the web app."""
 
 FUNCTIONS = PoolLimits(budget_mb=1024, queue=OF_ONE, queue_for=10.0)
-"""Processes of source functions, beside those of the delivery processes."""
+"""Processes of sources' functions, beside those of the delivery processes."""
 
 log = structlog.get_logger("onward.web")
 
@@ -248,6 +249,16 @@ async def serve(settings: Settings) -> None:
     suppressed = Suppressed.open(settings)
     ledger_path = settings.data / "ingest.db"
     ledger = Ledger(ledger_path, discard_retention_ms=int(settings.discard_retention_hours * 3_600_000))
+    http = HttpClient.of(settings)
+    workshop = Workshop(http, trusted=settings.functions_trusted)
+    books = FunctionStore(settings.data)
+    meter = FunctionMeter(books, lambda: quotas_of(settings, configuration.current))
+    functions = DoorFunctions(
+        Pool(workshop.confinement, http, FUNCTIONS),
+        workshop,
+        DeployedCode(open_engine(settings)),
+        meter.locked_out,
+    )
     tracking = Tracking(
         event_log,
         RocksDedupe(settings.data / "dedupe", settings.dedupe_hours),
@@ -255,6 +266,7 @@ async def serve(settings: Settings) -> None:
         configuration.snapshot,
         settings,
         suppressed=suppressed.scopes,
+        inserts=SourceInserts(functions).apply,
     )
     reader = LedgerReader(ledger_path)
     store = SqliteStateStore(settings.data)
@@ -268,9 +280,7 @@ async def serve(settings: Settings) -> None:
     )
     # Litestar spells the ASGI types out more narrowly than they are.
     report = DeliveryReport(store, metrics_log)
-    http = HttpClient.of(settings)
     bridge = Bridge.of(settings)
-    workshop = Workshop(http, trusted=settings.functions_trusted)
     api = cast(
         Application,
         create_api(
@@ -296,20 +306,10 @@ async def serve(settings: Settings) -> None:
             ),
         ),
     )
-    books = FunctionStore(settings.data)
-    meter = FunctionMeter(books, partial(quotas, settings, configuration.snapshot))
-    functions = SourceFunctions(
-        tracking,
-        ledger,
-        configuration.snapshot,
-        workshop,
-        Pool(workshop.confinement, http, FUNCTIONS),
-        DeployedCode(open_engine(settings)),
-        meter.locked_out,
-    )
+    webhooks = SourceFunctions(tracking, ledger, configuration.snapshot, functions)
     # The embedded server's classes carry no types.
     server: Any = Server(
-        dispatch(tracking, functions, api, pages),
+        dispatch(tracking, webhooks, api, pages),
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGINL,
@@ -345,14 +345,6 @@ async def serve(settings: Settings) -> None:
         metrics_log.close()
         store.close()
         heartbeat.stop()
-
-
-def quotas(settings: Settings, snapshot: Callable[[], Snapshot]) -> Quotas:
-    """What functions may use in a month, as it is configured now."""
-    return Quotas(
-        workspace=None if settings.function_hours is None else settings.function_hours * HOUR,
-        functions={id: hours * HOUR for id, hours in snapshot().function_hours.items()},
-    )
 
 
 async def until_stopped(server: Any, chores: list["asyncio.Task[None]"]) -> None:

@@ -98,10 +98,7 @@ def list_instances(context: InContext, request: ApiRequest, paging: Pages) -> Js
     answer=InstanceAnswer,
 )
 def create_instance(context: InContext, body: RawBody) -> Json:
-    """Also takes Source Admin for the source. A function that was never deployed is by this.
-
-    Insert functions of sources do not run in this version of Onward, so theirs can't be enabled yet.
-    """
+    """Also takes Source Admin for the source. A function that was never deployed is by this."""
     data = from_json(CreateInstance, body)
     with context.changing() as editor:
         function = editor.session.get(Function, data.function_id)

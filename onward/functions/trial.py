@@ -160,7 +160,7 @@ def _shown(
     elif inserted and handler != BATCH:
         ending = returned(ending, value)
     elif handler == BATCH and isinstance(payload, list):
-        items = _items(made, value, len(payload), masking, inserted)
+        items = _items(made, value, payload, masking, inserted)
         if inserted:
             value = None
     lines, lost = _lines(made, masking)
@@ -194,13 +194,22 @@ def returned(ending: Ending, value: Any) -> Ending:
 
 
 def _items(
-    made: Invocation, value: Any, events: int, masking: Masking, inserted: bool
+    made: Invocation, value: Any, payload: list[Any], masking: Masking, inserted: bool
 ) -> list[dict[str, Any]]:
     if not inserted or made.ending.kind is not Kind.OK:
-        return [_item(each, masking) for each in made.endings(events)]
-    found = value if isinstance(value, list) else []
-    found = [*found[:events], *[None] * (events - len(found))]
+        return [_item(each, masking) for each in made.endings(len(payload))]
+    found = aligned(value, payload)
     return [_item(returned(made.ending, each), masking) | {"event": masking.json(each)} for each in found]
+
+
+def aligned(value: Any, payload: list[Any]) -> list[Any]:
+    """What an insert function's onBatch returned for each event, None for what it left out: by place, or by
+    messageId if there are fewer (spec §22.10)."""
+    found = value if isinstance(value, list) else []
+    if len(found) == len(payload):
+        return found
+    by_id = {each.get("messageId"): each for each in found if isinstance(each, dict)}
+    return [by_id.get(each.get("messageId")) if isinstance(each, dict) else None for each in payload]
 
 
 def _item(ending: Ending, masking: Masking) -> dict[str, Any]:

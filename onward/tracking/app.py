@@ -54,6 +54,9 @@ log_ = logging.getLogger(__name__)
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+Inserts = Callable[[Intake, Source, Envelope], Awaitable[Answer | None]]
+"""Changes what stands of a request; an answer, if nothing of it is taken (see `source_inserts`)."""
+
 TYPES = ("identify", "track", "page", "screen", "group", "alias")
 BATCH = "batch"
 METRICS = "metrics"
@@ -85,15 +88,18 @@ class Tracking:
         settings: Settings,
         *,
         suppressed: Callable[[Source], Sequence[Set[str]]] = lambda source: (),
+        inserts: Inserts | None = None,
         read_seconds: float = READ_SECONDS,
     ) -> None:
-        """`suppressed` tells the user ids whose events a source does not take."""
+        """`suppressed` tells the user ids whose events a source does not take; `inserts` calls the insert
+        functions of sources."""
         self._log = log
         self._index = index
         self._ledger = ledger
         self._snapshot = snapshot
         self._settings = settings
         self._suppressed = suppressed
+        self._inserts = inserts
         self._deadlines = Deadlines(read_seconds)
         self._limit = RateLimit(time.monotonic)
         self._governors = Governors()
@@ -294,6 +300,10 @@ class Tracking:
         direct: bool,
     ) -> Answer:
         """The source's rules, and on to the disk with what stands."""
+        if source is not None and taken.message_ids and source.inserted is not None:
+            refusal = await self._insert(taken, source, received_at, headers, scope, direct)
+            if refusal is not None:
+                return refusal
         if source is not None and taken.message_ids:
             refusal = await self._govern(taken, source, received_at, headers, scope, direct)
             if refusal is not None:
@@ -319,6 +329,26 @@ class Tracking:
         else:
             taken.discard_all("source_disabled")
         return await self._admit(taken, source, now_ms(), {}, {}, False)
+
+    async def _insert(
+        self,
+        taken: Intake,
+        source: Source,
+        received_at: int,
+        headers: dict[bytes, bytes],
+        scope: Scope,
+        direct: bool,
+    ) -> Answer | None:
+        """What the source's insert function does; an answer, if it is the last."""
+        ip, agent = forwarded.client_ip(headers, scope), _user_agent(headers)
+        envelope = Envelope(received_at, taken.batch, taken.type, ip, agent, ids=taken.ids, direct=direct)
+        if self._inserts is None:  # nothing may pass what can't be called
+            refusal: Answer | None = answers.UNAVAILABLE
+        else:
+            refusal = await self._inserts(taken, source, envelope)
+        if refusal is not None:
+            self._ledger.rejected(source.id, received_at, "unavailable")
+        return refusal
 
     async def _govern(
         self,

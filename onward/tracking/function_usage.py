@@ -1,4 +1,4 @@
-"""What source functions use is added to the books, and who nears a quota is written into the audit trail.
+"""What functions of sources use is added to the books, and who nears a quota is written into the audit trail.
 
 The audit trail is what people are told by: it can be read, exported, and forwarded to a source. Crossings
 are found by whichever process reaches them (`onward.metering.functions`); the web process tells of all.
@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from onward.metering.functions import HOUR, Crossing, FunctionMeter, FunctionStore
-from onward.tracking.source_functions import SourceFunctions
+from onward.tracking.door_functions import DoorFunctions
 from onward.workspace.entities import Function, Workspace
 from onward.workspace.errors import WorkspaceError
 from onward.workspace.store import Actor, Store
@@ -30,9 +30,7 @@ REACHED = "Function Usage Limit Reached"
 """Type of the audit event."""
 
 
-async def follow(
-    functions: SourceFunctions, meter: FunctionMeter, books: FunctionStore, store: Store
-) -> None:
+async def follow(functions: DoorFunctions, meter: FunctionMeter, books: FunctionStore, store: Store) -> None:
     """Until cancelled."""
     prune_at = time.monotonic()
     while True:

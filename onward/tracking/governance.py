@@ -76,7 +76,8 @@ class SourceGovernor:
         Call it after `Intake.validate`; the request is ready for the log when this returns, before anything
         that it yields is asked for.
         """
-        complete = completer(envelope, taken.content)
+        events = taken.events if taken.changed is None else taken.changed
+        complete = completer(envelope, taken.content) if taken.changed is None else _as_it_is
         kept: list[Event | None] = [None] * taken.count
         codes: dict[int, str] = {}
         blocked: list[Judgement] = []
@@ -84,12 +85,12 @@ class SourceGovernor:
         untouched: list[int] = []
         changed = False
         for at in taken.standing():
-            if not self._governor.concerns(taken.events[at], taken.type or taken.events[at]["type"]):
+            if not self._governor.concerns(events[at], taken.type or events[at]["type"]):
                 untouched.append(at)
                 continue
-            event = complete(taken.events[at], at)
+            event = complete(events[at], at)
             if isinstance(event, Undecodable):  # not after validation; if it is, its readers will say so
-                kept[at] = _as_read(event, taken.events[at])
+                kept[at] = _as_read(event, events[at])
                 continue
             judged = self._judged(event)
             if judged.code is None:
@@ -103,7 +104,7 @@ class SourceGovernor:
                 violating.append(judged)
         if changed:
             for at in untouched:
-                kept[at] = _as_read(complete(taken.events[at], at), taken.events[at])
+                kept[at] = _as_read(complete(events[at], at), events[at])
             taken.stored = _written(kept, codes)
         if codes:
             taken.block(codes)
@@ -126,6 +127,10 @@ class SourceGovernor:
         if self._rules.violations_to is not None and violating:
             told = [event for each in violating for event in hand_on.violations(self._origin, each)]
             yield from _portions(self._rules.violations_to, told)
+
+
+def _as_it_is(event: Event, position: int) -> Event | Undecodable:
+    return event
 
 
 def _as_read(event: Event | Undecodable, raw: Event) -> Event:

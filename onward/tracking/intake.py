@@ -40,12 +40,13 @@ class Intake:
     `discards` maps a position to its code; every other position has its messageId in `message_ids`,
     in order, and in `ids` if it was assigned here. `types` counts the events that were not discarded,
     `count` all. `content` is the decoded body of a batch, `stored` what goes to the log instead of `body`
-    where rules of the source changed an event: a batch of complete events, by position.
+    where rules of the source changed an event: a batch of complete events, by position. `changed` has these
+    where the source's insert function made them.
     """
 
     __slots__ = (
-        "batch", "body", "content", "count", "discards", "events", "ids", "key", "message_ids", "oversize",
-        "stored", "type", "types",
+        "batch", "body", "changed", "content", "count", "discards", "events", "ids", "key", "message_ids",
+        "oversize", "stored", "type", "types",
     )  # fmt: skip
 
     def __init__(self, body: bytes, type: str | None, *, batch: bool) -> None:
@@ -54,6 +55,7 @@ class Intake:
         self.type = type
         self.content: dict[str, Any] | None = None
         self.stored: bytes | None = None
+        self.changed: list[Any] | None = None
         self.key: object = None
         self.events: list[Any] = []
         self.count = 0
@@ -124,7 +126,7 @@ class Intake:
         With many requests waiting for the disk, the events of all of them would not fit into the CPU's
         caches, and each touch would cost more than decoding did.
         """
-        self.content = None
+        self.content = self.changed = None
         if not self.discards:
             self.events = []
 

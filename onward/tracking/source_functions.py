@@ -26,25 +26,21 @@ from typing import Any
 
 import orjson
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from onward import forwarded
 from onward.egress import redact
 from onward.egress.masking import Masking
 from onward.functions.errors import Kind
-from onward.functions.pool import Key, Pool, Usage
 from onward.functions.process import Invocation
-from onward.functions.selftest import NoBoundary
 from onward.functions.source import HANDLER, LARGEST, Request, Sent, sent
-from onward.functions.workshop import Workshop
 from onward.tracking import answers
 from onward.tracking.answers import Answer
 from onward.tracking.app import Send, Tracking
 from onward.tracking.body import BadEncoding, Disconnected, Receive, Unread, drain, read
+from onward.tracking.door_functions import DoorFunctions, key, masking
 from onward.tracking.inflate import BadGzip, TooLarge
 from onward.tracking.ledger import Ledger, Report, now_ms
 from onward.tracking.ratelimit import RateLimit
-from onward.workspace.function_code import DeployedCode
 from onward.workspace.snapshot import Snapshot, Source, SourceFunction
 
 log = structlog.get_logger("onward.tracking")
@@ -73,35 +69,25 @@ POST_ONLY = answers.answer(
 REQUEST_TOO_LARGE = answers.failure(413, f"the request is larger than {LARGEST // 1024} KB")
 NOT_TEXT = answers.failure(400, "the body is not text in UTF-8")
 BUSY = answers.later(503, 1, "too many requests for functions are under way; send this one again")
-NOT_RUN = answers.later(503, 300, "functions are not run here; the log of the server says why")
+NOT_RUN = answers.later(503, 30, "the function can't run now; the log of the server says why")
 
 
 class SourceFunctions:
-    """ASGI application for what is below `PREFIX`. `close` closes the pool."""
+    """ASGI application for what is below `PREFIX`."""
 
     def __init__(
         self,
         tracking: Tracking,
         ledger: Ledger,
         snapshot: Callable[[], Snapshot],
-        workshop: Workshop,
-        pool: Pool,
-        code: DeployedCode,
-        locked_out: Callable[[str, str], bool] = lambda workspace_id, function_id: False,
+        functions: DoorFunctions,
     ) -> None:
-        """`locked_out` tells whose quota is used up: `(workspace, function)`."""
         self._tracking = tracking
         self._ledger = ledger
         self._snapshot = snapshot
-        self._workshop = workshop
-        self._pool = pool
-        self._code = code
-        self._locked_out = locked_out
+        self._functions = functions
         self._limit = RateLimit(time.monotonic)
         self._under_way: dict[str, int] = {}
-        self._owners: dict[str, tuple[str, str]] = {}
-        """By source."""
-        self._refused = False
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -119,18 +105,11 @@ class SourceFunctions:
         await send(answers.start(reply, None))
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})
 
-    def used(self) -> list[tuple[tuple[str, str], Usage]]:
-        """What each function has used since this was asked last, by workspace and function."""
-        return [(self._owners[key.instance], usage) for key, usage in self._pool.used().items()]
-
-    async def close(self) -> None:
-        await self._pool.close()
-
     async def _answer(
         self, scope: MutableMapping[str, Any], headers: dict[bytes, bytes], receive: Receive
     ) -> Answer:
-        key = scope["path"].removeprefix(PREFIX).strip("/")
-        source = self._snapshot().source_by_write_key.get(key)
+        write_key = scope["path"].removeprefix(PREFIX).strip("/")
+        source = self._snapshot().source_by_write_key.get(write_key)
         if source is None or source.function is None:
             return NOT_HERE
         if scope["method"] != "POST":
@@ -182,36 +161,18 @@ class SourceFunctions:
             headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.items()],
             body=body,
         )
-        if self._locked_out(source.workspace_id, function.id):
+        if self._functions.locked_out(source.workspace_id, function.id):
             self._discard(source, _shown(request), "FUNCTIONS_LOCK_OUT")
             return answers.failure(400, "the functions of this workspace have used up what they may use")
-        try:
-            await self._workshop.require()
-        except NoBoundary as error:
-            if not self._refused:
-                self._refused = True
-                log.error("source functions are not run", reason=str(error))
+        code = await self._functions.code(source.workspace_id, source.id, function)
+        if code is None:
             return self._refuse(source, "unavailable", NOT_RUN)
-        code = await self._read(function.version)
-        if code is None:  # deployed anew or deleted, which the next snapshot says
-            return self._refuse(source, "unavailable", answers.UNAVAILABLE)
         return await self._run(source, function, code, request)
 
-    async def _read(self, version: str) -> str | None:
-        code = self._code.known(version)
-        if code is not None:
-            return code
-        try:
-            return await asyncio.to_thread(self._code.read, version)
-        except SQLAlchemyError as error:
-            log.error("code of a function can't be read", version=version, error=str(error))
-            return None
-
     async def _run(self, source: Source, function: SourceFunction, code: str, request: Request) -> Answer:
-        self._owners[source.id] = (source.workspace_id, function.id)
-        masking = Masking(function.settings[name] for name in function.sensitive if name in function.settings)
-        made = await self._pool.invoke(
-            Key(function.version, source.id), code, HANDLER, request.frame(), function.settings, masking
+        hidden = masking(function)
+        made = await self._functions.pool.invoke(
+            key(source.id, function), code, HANDLER, request.frame(), function.settings, hidden
         )
         came = sent(made)
         kind = came.ending.kind
@@ -223,7 +184,7 @@ class SourceFunctions:
             self._ledger.rejected(source.id, now_ms(), came.ending.code)
             seconds = int(came.ending.retry_after or AGAIN)
             return answers.later(503, seconds, f"{kind.value}: nothing was taken; send this request again")
-        self._discard(source, _shown(request, made, came, masking), came.ending.code)
+        self._discard(source, _shown(request, made, came, hidden), came.ending.code)
         return answers.failure(400, f"{kind.value}: nothing was taken")
 
     async def _hand_in(self, source: Source, came: Sent) -> Answer:
@@ -264,23 +225,23 @@ def _shown(
     request: Request,
     made: Invocation | None = None,
     came: Sent | None = None,
-    masking: Masking | None = None,
+    hidden: Masking | None = None,
 ) -> dict[str, Any]:
     """A failed request as people find it among the source's discarded events."""
-    masking = masking or Masking(())
+    hidden = hidden or Masking(())
     shown: dict[str, Any] = {
         "type": "request",
         "request": {
             "url": _WRITE_KEY.sub(r"\1…", redact.url(request.url)),
             "headers": redact.headers(dict(request.headers)),
-            "body": masking.json(_readable(request.body)),
+            "body": hidden.json(_readable(request.body)),
         },
     }
     if came is not None and made is not None:
         shown["error"] = {
             "kind": came.ending.kind.value,
-            "message": masking.text(came.ending.message),
+            "message": hidden.text(came.ending.message),
             "line": made.error.line if made.error else None,
         }
-        shown["logs"] = [masking.text(text[:1000]) for _, _, text in made.logs[:50]]
+        shown["logs"] = [hidden.text(text[:1000]) for _, _, text in made.logs[:50]]
     return shown

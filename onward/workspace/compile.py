@@ -13,7 +13,7 @@ from sqlalchemy import Result, Row, delete, func, select
 from sqlalchemy.orm import Session
 
 from onward.workspace import entities, snapshot
-from onward.workspace.compile_functions import DestinationFunctions
+from onward.workspace.compile_functions import DestinationFunctions, insert_secret_identity
 from onward.workspace.compile_governance import compile_rules
 from onward.workspace.delivery import policy_of
 from onward.workspace.function_catalogue import PREFIX
@@ -35,6 +35,7 @@ def compile_snapshot(session: Session, cipher: Cipher, version: int) -> snapshot
     subscriptions = _subscriptions(session)
     rules = compile_rules(session, cipher)
     deployed = _deployed_of_sources(session)
+    inserted = _inserted_at_sources(session, cipher)
     functions = DestinationFunctions(session, cipher)
     sources = [
         snapshot.Source(
@@ -47,6 +48,7 @@ def compile_snapshot(session: Session, cipher: Cipher, version: int) -> snapshot
             rate_limit=row.rate_limit,
             governance=rules.of_sources.get(row.id),
             function=_source_function(row, deployed, cipher),
+            inserted=inserted.get(row.id),
         )
         for row in _rows(session, entities.Source)
     ]
@@ -178,6 +180,33 @@ def _function_hours(session: Session) -> dict[str, float]:
         select(function.id, function.monthly_hours).where(function.monthly_hours.is_not(None))
     )
     return {id: float(hours) for id, hours in rows if hours is not None}
+
+
+def _inserted_at_sources(session: Session, cipher: Cipher) -> dict[str, snapshot.DeployedFunction]:
+    """By source: the enabled insert function after it."""
+    instance, function, version = entities.InsertInstance, entities.Function, entities.FunctionVersion
+    rows = session.execute(
+        select(instance, function.name, version.id, version.handlers)
+        .join(function, function.id == instance.function_id)
+        .join(version, version.id == function.deployed_id)
+        .where(instance.source_id.is_not(None), instance.enabled)
+    )
+    return {
+        str(row.source_id): snapshot.DeployedFunction(
+            id=row.function_id,
+            name=name,
+            version=version_id,
+            instance=row.id,
+            handlers=None if handlers is None else tuple(handlers),
+            settings=row.settings
+            | {
+                setting: cipher.open_value(sealed, insert_secret_identity(row.id, setting))
+                for setting, sealed in row.secrets.items()
+            },
+            sensitive=tuple(row.secrets),
+        )
+        for row, name, version_id, handlers in rows
+    }
 
 
 def _source_function(

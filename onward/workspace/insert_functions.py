@@ -1,9 +1,8 @@
 """Insert functions before destinations and after sources: connect, change, disconnect (spec §10.8).
 
 A destination has one insert function at most, and so has a source. Those of destinations run on the way to
-their mappings (`onward.delivery.functions`). Nothing runs those of sources yet. Events that should have been
-masked or dropped must not go on as they are, so until something does, theirs can be made and changed but not
-enabled.
+their mappings (`onward.delivery.functions`), those of sources at the front door
+(`onward.tracking.source_inserts`).
 """
 
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from onward.workspace import audit, ids
 from onward.workspace.entities import Destination, Function, InsertInstance, Source
-from onward.workspace.errors import Conflict, Invalid, NotFound, Unavailable
+from onward.workspace.errors import Conflict, Invalid, NotFound
 from onward.workspace.function_catalogue import definition_of, is_function
 from onward.workspace.functions import ensure_deployed, sealed_identity
 from onward.workspace.names import check_name
@@ -66,7 +65,6 @@ def create_instance(
     """`place`: of `find_place`. A function that was never deployed is."""
     check_name(name)
     on_destination = isinstance(place, Destination)
-    _check_runs(on_destination, enabled)
     column = InsertInstance.destination_id if on_destination else InsertInstance.source_id
     if editor.session.scalar(select(InsertInstance.id).where(column == place.id)) is not None:
         raise Conflict(f"{place.name} has an insert function already", field="integrationId")
@@ -102,7 +100,6 @@ def update_instance(
         check_name(name)
         instance.name = name
     if enabled is not UNSET:
-        _check_runs(instance.destination_id is not None, enabled)
         instance.enabled = enabled
     _set_settings(editor, instance, instance.function, {} if settings is UNSET else settings)
     return editor.modified(instance, before)
@@ -110,15 +107,6 @@ def update_instance(
 
 def delete_instance(editor: Editor, instance: InsertInstance) -> None:
     editor.deleted(instance)
-
-
-def _check_runs(on_destination: bool, enabled: bool) -> None:
-    if enabled and not on_destination:
-        raise Unavailable(
-            "insert functions of sources do not run in this version of Onward, and events must not pass one "
-            "by: keep it disabled (`enabled: false`)",
-            field="enabled",
-        )
 
 
 def _set_settings(

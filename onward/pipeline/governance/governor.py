@@ -29,6 +29,8 @@ COMMON_VIOLATION: Final = "common_schema_violation"
 EVENT_SETTING: Final = "event_setting"
 TRANSFORMATION: Final = "dropped_by_transformation"
 """Ours: Segment documents no code for it."""
+INSERT_FUNCTION: Final = "dropped_by_insert_function"
+"""Ours; Segment says it in words."""
 FILTERED_AT_SOURCE: Final = frozenset(
     {
         UNPLANNED,
@@ -37,9 +39,10 @@ FILTERED_AT_SOURCE: Final = frozenset(
         COMMON_VIOLATION,
         EVENT_SETTING,
         TRANSFORMATION,
+        INSERT_FUNCTION,
     }
 )
-"""The codes of what is blocked by rule (spec §12.4)."""
+"""The codes of what is blocked by rule, or by a function (spec §12.4)."""
 
 INTERNAL: Final = "internal"
 """A transformation could not be done to the event: it might hold what the rule was to take out of it."""

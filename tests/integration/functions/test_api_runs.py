@@ -97,13 +97,13 @@ def test_with_an_event_of_the_debugger_and_code_that_is_not_saved(onward: Onward
     preview = onward.api("POST", "/functions/preview", body | {"code": "function onTrack() {}"})["preview"]
     assert (preview["kind"], preview["action"]) == ("Dropped", "filtered")
     batch = {
-        "code": "async function onBatch(events) { return [events[0], undefined] }",
+        "code": "async function onBatch(events) { return [events[1]] }",
         "resourceType": "INSERT_DESTINATION",
-        "payload": [event, event, event],
+        "payload": [event, event | {"messageId": "m-2"}, event | {"messageId": "m-3"}],
     }
     items = onward.api("POST", "/functions/preview", batch)["preview"]["items"]
-    assert [item["action"] for item in items] == ["delivered", "filtered", "filtered"]
-    assert items[0]["event"] == event
+    assert [item["action"] for item in items] == ["filtered", "delivered", "filtered"]
+    assert items[1]["event"] == event | {"messageId": "m-2"}
     gone = body | {"messageId": "m-2"}
     assert onward.api("POST", "/functions/preview", gone, 422)["errors"][0]["field"] == "messageId"
 

@@ -94,15 +94,23 @@ async def test_one_that_is_enabled_is_in_the_snapshot_with_its_settings(
     assert before() is None
 
 
-async def test_one_of_a_source_can_be_enabled_only_when_something_runs_it(call: Call, source: Json) -> None:
-    made = {"displayName": "S", "resourceType": "INSERT_SOURCE", "code": "//"}
+async def test_one_of_a_source_is_on_the_way_of_its_events_while_it_is_enabled(
+    call: Call, source: Json, store: Store
+) -> None:
+    made = {"displayName": "S", "resourceType": "INSERT_SOURCE", "code": "//", "settings": SETTINGS[1:]}
     function = (await call("POST", "/functions", made))["function"]
-    body = body_for(function, source, enabled=True)
-    (error,) = await call("POST", PATH, body, status=422)
-    assert error["field"] == "enabled" and "do not run" in error["message"]
-    instance = (await call("POST", PATH, body | {"enabled": False}))["insertFunctionInstance"]
-    (error,) = await call("PATCH", f"{PATH}/{instance['id']}", {"enabled": True}, status=422)
-    assert error["field"] == "enabled"
+    body = body_for(function, source, enabled=True, settings={"salt": "s4lt-secret"})
+    instance = (await call("POST", PATH, body))["insertFunctionInstance"]
+
+    def after() -> Any:
+        with store.reading() as session:
+            return current_snapshot(session, store.cipher).source_by_id[source["id"]].inserted
+
+    found = after()
+    assert (found.id, found.instance) == (function["id"], instance["id"])
+    assert (found.settings, found.sensitive) == ({"salt": "s4lt-secret"}, ("salt",))
+    await call("PATCH", f"{PATH}/{instance['id']}", {"enabled": False})
+    assert after() is None
 
 
 async def test_wrong_places_functions_and_settings_are_refused(
