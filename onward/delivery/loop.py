@@ -143,22 +143,6 @@ class DestinationLoop:
         self._redriving.difference_update(id for _, id in changes.redriven)
         self.wake()
 
-    def redrive(self, wanted: Redrive, discards: Iterable[Discard]) -> bool:
-        """Send discards again; False if it can't be now, as the destination takes nothing, or as some are
-        under way: then some that are given here may be among them."""
-        if not self.plan.destination.enabled or self._breaker.open or self._ledger.redriving:
-            return False
-        now = time.time()
-        for discard in discards:
-            if wanted.as_it_was and discard.payload and discard.subscription_id:
-                items = self._follower.redrive_as_it_was(self.plan, wanted.id, discard)
-            else:
-                items = self._follower.redrive(self.plan, wanted.id, discard, now)
-            self._send_on(items, now)
-        self._changed()
-        self.wake()
-        return True
-
     @property
     def may_redrive(self) -> bool:
         """Not while the destination takes nothing, nor before what became of the last ones is committed."""
