@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 VENV := .venv
+# Processes that run tests at the same time.
+JOBS ?= 2
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
@@ -23,7 +25,7 @@ setup: $(VENV)/.installed-all ## Everything that running, testing and checking n
 	$(BIN)/python -m tools.web
 
 test: setup ## The whole test suite
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 check: setup ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .

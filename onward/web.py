@@ -26,7 +26,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from onward import __version__, eventlog
-from onward.api.app import create_api
+from onward.api.app import api_state, create_api
 from onward.delivery.report import DeliveryReport
 from onward.delivery.state.sqlite import SqliteStateStore
 from onward.delivery.trace import EventTracer
@@ -284,25 +284,27 @@ async def serve(settings: Settings) -> None:
     api = cast(
         Application,
         create_api(
-            settings,
-            catalogue,
-            reader.recent,
-            report,
-            http=http,
-            runtime=bridge,
-            workshop=workshop,
-            failed=reader.failed,
-            door=reader.outcomes,
-            tail=reader.tail,
-            live_seconds=LIVE_SECONDS,
-            tracer=EventTracer(
-                eventlog.open_reader(settings.data),
-                store,
-                open_engine(settings),
-                load_cipher(settings),
+            api_state(
+                settings,
                 catalogue,
-                tracking.first_seen,
-                int(settings.discard_retention_hours * 3_600_000),
+                reader.recent,
+                report,
+                http=http,
+                runtime=bridge,
+                workshop=workshop,
+                failed=reader.failed,
+                door=reader.outcomes,
+                tail=reader.tail,
+                live_seconds=LIVE_SECONDS,
+                tracer=EventTracer(
+                    eventlog.open_reader(settings.data),
+                    store,
+                    open_engine(settings),
+                    load_cipher(settings),
+                    catalogue,
+                    tracking.first_seen,
+                    int(settings.discard_retention_hours * 3_600_000),
+                ),
             ),
         ),
     )

@@ -12,6 +12,7 @@ Nothing here sleeps for a fixed time: `wait_until` polls a condition and fails w
 """
 
 import base64
+import fcntl
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,6 +33,29 @@ T = TypeVar("T")
 TOKEN = "onward_test_token_0123456789abcdefghijklmnopqrstuv"
 TIMEOUT = 60.0
 """Seconds that a condition may take; generous, as CI machines are slow and busy."""
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Nobody else is in here for the same folder meanwhile, in no other process of the tests either."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
+def deno_install(folder: Path) -> None:
+    """The packages that a folder's lock pins, in its `node_modules`; quick if they are there."""
+    deno = Path(sys.executable).parent / "deno"
+    environment = {**os.environ, "DENO_TLS_CA_STORE": "system", "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
+    command = [deno, "install", "--frozen", "--node-modules-dir=auto"]
+    with alone(folder):
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+        )
+    assert done.returncode == 0, f"deno install failed:\n{done.stderr}"
 
 
 def free_port() -> int:

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from onward.api.app import create_api
+from onward.api.app import api_state, create_api
 from onward.api.openapi import describe
 from onward.delivery.report import DeliveryReport
 from onward.delivery.state.sqlite import SqliteStateStore
@@ -39,7 +39,7 @@ def document() -> Json:
         bootstrap(settings)
         state = SqliteStateStore(settings.data)
         report = DeliveryReport(state, open_reader(settings.data))
-        app = create_api(settings, {}, lambda source_id, count: [], report)
+        app = create_api(api_state(settings, {}, lambda source_id, count: [], report))
         try:
             decoded: Json = msgspec.json.decode(msgspec.json.encode(describe(app)))
             return decoded

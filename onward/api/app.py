@@ -88,7 +88,7 @@ JSON = "application/json"
 VENDOR_TYPE = re.compile(r"application/vnd\.segment\.v1(?:alpha|beta)?\+json")
 
 
-def create_api(
+def api_state(
     settings: Settings,
     catalogue: Mapping[str, Definition],
     recent: Recent,
@@ -102,14 +102,36 @@ def create_api(
     tracer: Tracer | None = None,
     tail: Tail | None = None,
     live_seconds: float = 0.0,
-) -> Litestar:
-    """The application, on the data folder of `settings`, which `bootstrap` has set up.
+) -> State:
+    """What the application works with, on the data folder of `settings`, which `bootstrap` has set up.
 
-    Give it requests with the whole path (`/api/sources`). `recent` is the source debugger's tail,
-    `delivery` what became of events. `http` (by default the egress of `settings`) and `runtime` are for
-    testers, which call destinations' tools; `workshop` checks and tries functions. `failed` counts what
-    the front door discarded.
+    `recent` is the source debugger's tail, `delivery` what became of events. `http` (by default the egress
+    of `settings`) and `runtime` are for testers, which call destinations' tools; `workshop` checks and tries
+    functions. `failed` counts what the front door discarded.
     """
+    return State(
+        {
+            "store": Store.open(settings, catalogue, workshop.check_code if workshop else unchecked),
+            "settings": settings,
+            "throttle": Throttle(time.monotonic),
+            "rate_limit": RateLimit(settings.api_requests_per_minute),
+            "metadata": Metadata(catalogue),
+            "recent": recent,
+            "delivery": delivery,
+            "http": http or HttpClient.of(settings),
+            "runtime": runtime,
+            "tracer": tracer,
+            "tail": tail or live.latest_alone(recent),
+            "live": live.Live(live_seconds),
+            "workshop": workshop,
+            "function_books": FunctionStore(settings.data),
+            "numbers": Numbers(UsageStore(settings.data), failed, delivery.counters, door),
+        }
+    )
+
+
+def create_api(state: State) -> Litestar:
+    """The application. Give it requests with the whole path (`/api/sources`)."""
     return Litestar(
         route_handlers=[
             Router(
@@ -180,25 +202,7 @@ def create_api(
             Exception: unexpected_error,
         },
         before_send=[answer_in_kind, tell_standing],
-        state=State(
-            {
-                "store": Store.open(settings, catalogue, workshop.check_code if workshop else unchecked),
-                "settings": settings,
-                "throttle": Throttle(time.monotonic),
-                "rate_limit": RateLimit(settings.api_requests_per_minute),
-                "metadata": Metadata(catalogue),
-                "recent": recent,
-                "delivery": delivery,
-                "http": http or HttpClient.of(settings),
-                "runtime": runtime,
-                "tracer": tracer,
-                "tail": tail or live.latest_alone(recent),
-                "live": live.Live(live_seconds),
-                "workshop": workshop,
-                "function_books": FunctionStore(settings.data),
-                "numbers": Numbers(UsageStore(settings.data), failed, delivery.counters, door),
-            }
-        ),
+        state=state,
         request_max_body_size=MAX_BODY,
         openapi_config=None,
         logging_config=None,

@@ -2,8 +2,8 @@
 
 A list is `ids[0]=a&ids[1]=b`, `ids.0=a&ids.1=b` (the Go SDK's way), `ids[]=a&ids[]=b`, `ids=a&ids=b` or
 `ids=a,b`; empty items count for nothing. A member of an object is `pagination[count]=5` or
-`pagination.count=5`. Objects in a list are `rules[0][key]=a`, `rules[0].key=a` or `rules.0[key]=a`. Pagination
-itself is read by `provide_paging`.
+`pagination.count=5`. Objects in a list are `rules[0][key]=a`, `rules[0].key=a` or `rules.0[key]=a`.
+Pagination itself is read by `provide_paging`.
 """
 
 import re

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
+from harness import deno_install
 from hypothesis import HealthCheck, settings
 
 FOLDER = Path(__file__).parent / "js" / "actions"
@@ -31,8 +32,7 @@ class Engines:
     """A running process of `js/actions/engines.cjs`."""
 
     def __init__(self) -> None:
-        if not (FOLDER / "node_modules").is_dir():
-            install()
+        deno_install(FOLDER)
         flags = [
             "--no-prompt",
             "--cached-only",
@@ -67,14 +67,6 @@ class Engines:
         self.process.stdin.close()
         self.process.wait(10)
         self.process.stdout.close()
-
-
-def install() -> None:
-    command = [DENO, "install", "--frozen", "--node-modules-dir=auto"]
-    done = subprocess.run(
-        command, cwd=FOLDER, env=os.environ | ENVIRONMENT | {"TZ": "UTC"}, capture_output=True, text=True
-    )
-    assert done.returncode == 0, f"deno install failed:\n{done.stderr}"
 
 
 def canonical(value: Any) -> str:

@@ -25,6 +25,7 @@ from typing import Any
 
 import pytest
 from conformance.reference import DENO, ENVIRONMENT, canonical
+from harness import deno_install
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -44,10 +45,7 @@ class Tsub:
 
     def __init__(self) -> None:
         environment = os.environ | ENVIRONMENT
-        if not (FOLDER / "node_modules").is_dir():
-            command = [DENO, "install", "--frozen", "--node-modules-dir=auto"]
-            done = subprocess.run(command, cwd=FOLDER, env=environment, capture_output=True, text=True)
-            assert done.returncode == 0, f"deno install failed:\n{done.stderr}"
+        deno_install(FOLDER)
         self.process = subprocess.Popen(
             [DENO, "run", "--no-prompt", "--cached-only", f"--allow-read={FOLDER}", FOLDER / "tsub.cjs"],
             stdin=subprocess.PIPE,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import TOKEN, Onward
+from harness import TOKEN, Onward, deno_install
 
 FOLDER = Path(__file__).parent / "js" / "public-api"
 
@@ -26,7 +26,7 @@ def deno(*arguments: str, timeout: float) -> str:
 @pytest.fixture(scope="module")
 def sdk() -> None:
     """The pinned SDK, installed."""
-    deno("install", "--frozen", timeout=300)
+    deno_install(FOLDER)
 
 
 @pytest.mark.timeout(400)

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from harness import TOKEN, Onward, Sink, wait_until
+from harness import TOKEN, Onward, Sink, deno_install, wait_until
 
 FOLDER = Path(__file__).parents[2] / "examples" / "public-api"
 PROMISE = 2.0
@@ -57,7 +57,7 @@ def expected(round: int) -> Counter[tuple[str, str]]:
 
 @pytest.mark.timeout(400)
 def test_it_is_built_and_events_flow_accordingly(onward: Onward, sink: Sink) -> None:
-    deno("install", "--frozen", timeout=300)
+    deno_install(FOLDER)
     receiver = sink.url.removesuffix(urlsplit(sink.url).path)
     script = ["run", "--check", "--allow-all", "--no-prompt", "--frozen", "build_workspace.ts"]
     made = json.loads(deno(*script, f"{onward.url}/api", TOKEN, receiver, timeout=120).splitlines()[-1])

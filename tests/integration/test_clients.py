@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Onward, Sink, Source, wait_until
+from harness import Onward, Sink, Source, alone, deno_install, wait_until
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = Path(__file__).parent / "clients"
@@ -54,18 +54,19 @@ def install(name: str) -> Path:
     folder = ROOT / ".clients" / name
     wanted = (CLIENTS / f"{name}.txt").read_text() + sys.version
     stamp = folder / ".installed"
-    if not stamp.exists() or stamp.read_text() != wanted:
-        shutil.rmtree(folder, ignore_errors=True)
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
-        subprocess.run([*pip, "-r", str(CLIENTS / f"{name}.txt")], check=True, timeout=300)
-        stamp.write_text(wanted)
+    with alone(CLIENTS):
+        if not stamp.exists() or stamp.read_text() != wanted:
+            shutil.rmtree(folder, ignore_errors=True)
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
+            subprocess.run([*pip, "-r", str(CLIENTS / f"{name}.txt")], check=True, timeout=300)
+            stamp.write_text(wanted)
     return folder
 
 
 @pytest.fixture(scope="module")
 def javascript() -> Path:
     """The folder with the pinned JavaScript clients."""
-    run_deno("install", "--frozen", timeout=300)
+    deno_install(JAVASCRIPT)
     return JAVASCRIPT
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from onward.api.app import create_api
+from onward.api.app import api_state, create_api
 from onward.api.openapi import describe
 from onward.api.segment import UNAVAILABLE
 from onward.delivery.report import DeliveryReport
@@ -53,7 +53,7 @@ def document(tmp_path_factory: pytest.TempPathFactory, sdk: None) -> Iterator[Js
     bootstrap(settings)
     state = SqliteStateStore(settings.data)
     report = DeliveryReport(state, open_reader(settings.data))
-    app = create_api(settings, Catalogue(), lambda source, count: [], report)
+    app = create_api(api_state(settings, Catalogue(), lambda source, count: [], report))
     yield json.loads(msgspec.json.encode(describe(app)))
     state.close()
 

@@ -1,5 +1,6 @@
 """The Public API in process, on a data folder of its own."""
 
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -7,9 +8,10 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 from litestar import Litestar
+from litestar.datastructures import State
 from sqlalchemy import select
 
-from onward.api.app import create_api
+from onward.api.app import api_state, create_api
 from onward.delivery.report import DeliveryReport
 from onward.delivery.state.sqlite import SqliteStateStore
 from onward.destinations.catalog import NATIVE, Catalogue
@@ -47,11 +49,24 @@ LINES = [
 ]
 
 
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder after the first start. To make one takes ten times as long as to copy it."""
+    folder = tmp_path_factory.mktemp("fresh") / "data"
+    bootstrap(Settings(data=folder, token=TOKEN))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def application() -> Litestar:
+    """The routes, which take long to make and hold nothing; `app` gives them something to work with."""
+    return create_api(State())
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    settings = Settings(data=tmp_path, token=TOKEN)
-    bootstrap(settings)
-    return settings
+def settings(fresh: Path, tmp_path: Path) -> Settings:
+    shutil.copytree(fresh, tmp_path, dirs_exist_ok=True)
+    return Settings(data=tmp_path, token=TOKEN)
 
 
 @pytest.fixture
@@ -83,9 +98,14 @@ def http() -> Answering:
 
 
 @pytest.fixture
-def app(settings: Settings, state: SqliteStateStore, http: Answering) -> Litestar:
+def app(
+    application: Litestar, settings: Settings, state: SqliteStateStore, http: Answering
+) -> Iterator[Litestar]:
     report = DeliveryReport(state, open_reader(settings.data))
-    return create_api(settings, CATALOGUE, lambda source_id, count: LINES[:count], report, http=http)
+    given = api_state(settings, CATALOGUE, lambda source_id, count: LINES[:count], report, http=http)
+    application.state.update(given)
+    yield application
+    application.state.clear()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from onward.api.app import create_api
+from onward.api.app import api_state, create_api
 from onward.api.metadata import Metadata
 from onward.delivery.report import DeliveryReport
 from onward.destinations.catalog import Catalogue
@@ -128,7 +128,7 @@ Json = dict[str, Any]
 @pytest.fixture
 async def client(settings, state):
     report = DeliveryReport(state, open_reader(settings.data))
-    app = create_api(settings, CATALOGUE, lambda source_id, count: LINES[:count], report)
+    app = create_api(api_state(settings, CATALOGUE, lambda source_id, count: LINES[:count], report))
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app),
         base_url="http://onward/api",

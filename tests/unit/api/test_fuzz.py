@@ -29,7 +29,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from onward.api import echo
-from onward.api.app import create_api
+from onward.api.app import api_state, create_api
 from onward.api.rate_limit import RateLimit
 from onward.delivery.report import DeliveryReport
 from onward.delivery.state.sqlite import SqliteStateStore
@@ -67,7 +67,9 @@ def started(tmp_path: Path) -> Iterator[tuple[Litestar, Things]]:
     bootstrap(process)
     state = SqliteStateStore(process.data)
     report = DeliveryReport(state, open_reader(process.data))
-    app = create_api(process, CATALOGUE, lambda source, count: LINES[:count], report, http=Answering())
+    app = create_api(
+        api_state(process, CATALOGUE, lambda source, count: LINES[:count], report, http=Answering())
+    )
     app.state.rate_limit = RateLimit(10**9)
 
     async def make() -> Things:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from onward.api.app import create_api
+from onward.api.app import api_state, create_api
 from onward.cli import main
 from onward.delivery.report import DeliveryReport
 from onward.delivery.state.sqlite import SqliteStateStore
@@ -53,7 +53,7 @@ async def test_whoever_is_locked_out_gets_in(
 
     state = SqliteStateStore(data)
     report = DeliveryReport(state, open_reader(data))
-    app = create_api(Settings(data=data), {}, lambda source, count: [], report)
+    app = create_api(api_state(Settings(data=data), {}, lambda source, count: [], report))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://onward/api") as browser:
         body = {"token": link.partition("#")[2], "name": "Ada", "password": "forgotten at once"}
         assert (await browser.post("/invites/accept", json=body)).status_code == 200
