@@ -13,8 +13,9 @@ State: none that outlives the call. If it is cancelled, processes at work for it
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -50,20 +51,14 @@ class Many:
         self._calls, self._settings, self._masking = calls, settings, masking
         self._made: list[Invocation | None] = [None] * len(calls)
         self._next = 0
-        self._helpers: set[asyncio.Task[None]] = set()
+        self._helpers = 0
+        self._group = asyncio.TaskGroup()
 
     async def run(self) -> list[Invocation]:
         """What came of each call, in their order."""
-        try:
+        async with self._group:
             await self._work(eager=False)
-            while self._helpers:
-                await asyncio.gather(*self._helpers)
-        except BaseException:
-            for helper in self._helpers:
-                helper.cancel()
-            await asyncio.gather(*self._helpers, return_exceptions=True)
-            raise
-        return [made for made in self._made if made is not None]
+        return cast(list[Invocation], self._made)
 
     async def _work(self, eager: bool) -> None:
         """Take runs for as long as there are some. `eager`: do without a process rather than wait for one."""
@@ -81,19 +76,24 @@ class Many:
             if begin == end:
                 self._pool.give_back(lent)
                 return
-            began = asyncio.get_running_loop().time()
+            began = time.perf_counter()
             await self._run(begin, end, lent)
-            took = (asyncio.get_running_loop().time() - began) / (end - begin)
+            took = (time.perf_counter() - began) / (end - begin)
             lent.entry.pace = took if not pace else (pace + took) / 2
             self._ask_for_help(lent)
 
     def _ask_for_help(self, lent: Lent) -> None:
         left = (len(self._calls) - self._next) * lent.entry.pace
         wanted = min(int(left / WORTH), self._pool.limits.per_key - 1, len(self._calls) - self._next)
-        while len(self._helpers) < wanted:
-            helper = asyncio.get_running_loop().create_task(self._work(eager=True))
-            self._helpers.add(helper)
-            helper.add_done_callback(self._helpers.discard)
+        while self._helpers < wanted:
+            self._helpers += 1
+            self._group.create_task(self._help())
+
+    async def _help(self) -> None:
+        try:
+            await self._work(eager=True)
+        finally:
+            self._helpers -= 1
 
     async def _run(self, begin: int, end: int, lent: Lent) -> None:
         """Calls from `begin` to `end`; after a process has ended, in others."""
