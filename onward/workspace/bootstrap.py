@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from onward.settings import Settings
 from onward.workspace import compile, keyring, people, tokens
-from onward.workspace.database import migrate, writing
+from onward.workspace.database import writing
 from onward.workspace.entities import Token, User, Workspace
+from onward.workspace.migrate import migrate
 from onward.workspace.store import Actor, Store
 
 ACTOR = Actor(id="bootstrap")

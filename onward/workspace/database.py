@@ -1,22 +1,17 @@
-"""The configuration database: how it is opened, migrated, read and written.
+"""The configuration database: how it is opened, read and written.
 
 SQLite in WAL mode: readers never wait. Writers take the write lock when they begin (`BEGIN IMMEDIATE`),
 so two changes never deadlock on upgrading a lock; the second waits up to `BUSY_SECONDS`. Foreign keys
 are on and every commit is synced to disk.
 
-Migrations run at start under a lock file, in one transaction. What if the process dies in between? The
-transaction rolls back, the lock goes with the process, and the next start begins again.
+What if the process dies while it writes? The transaction rolls back. `migrate.py` brings the tables about.
 """
 
-import fcntl
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.orm import Session
 
@@ -24,7 +19,6 @@ from onward.settings import Settings
 
 FILE = "config.db"
 BUSY_SECONDS = 10.0
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def open_engine(settings: Settings) -> Engine:
@@ -66,20 +60,3 @@ def writing(engine: Engine) -> Iterator[Session]:
     ):
         yield session
         session.flush()
-
-
-def migrate(engine: Engine, settings: Settings) -> None:
-    """Bring the database to this version's tables. Safe to call from several processes at once."""
-    settings.data.mkdir(parents=True, exist_ok=True)
-    with (settings.data / "config.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with engine.connect().execution_options(writes=True) as connection, connection.begin():
-            command.upgrade(alembic_config(connection), "head")
-
-
-def alembic_config(connection: Connection | None = None) -> Config:
-    """Alembic's configuration: the packaged migrations, and the connection to run them on."""
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
-    return config

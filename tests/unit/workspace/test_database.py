@@ -6,8 +6,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from onward.settings import Settings
-from onward.workspace.database import migrate, open_engine
+from onward.workspace.database import open_engine
 from onward.workspace.entities import Entity
+from onward.workspace.migrate import migrate
 
 
 def test_migrations_and_models_agree(tmp_path: Path) -> None:
