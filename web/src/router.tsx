@@ -55,12 +55,22 @@ function first<Parent extends AnyRoute>(parent: Parent, to: string) {
   });
 }
 
+/** A short address of a page; what is asked in it stays. */
+function moved<const Path extends string>(path: Path, to: string) {
+  return createRoute({
+    getParentRoute: () => app,
+    path,
+    component: () => <Navigate to={to} search={(asked) => asked} replace />,
+  });
+}
+
 const source = page(app, "sources/$sourceId", () => import("./routes/sources/Source.tsx"));
 const destination = page(
   app,
   "destinations/$destinationId",
   () => import("./routes/destinations/Destination.tsx"),
 );
+const delivery = page(app, "delivery", () => import("./routes/delivery/Delivery.tsx"));
 const settings = page(app, "settings", () => import("./routes/settings/Settings.tsx"));
 
 const tree = root.addChildren([
@@ -94,9 +104,15 @@ const tree = root.addChildren([
     ]),
     page(app, "functions", () => import("./routes/functions/Functions.tsx")),
     page(app, "functions/$functionId", () => import("./routes/functions/Function.tsx")),
-    page(app, "delivery", () => import("./routes/delivery/Delivery.tsx")),
-    page(app, "trace", () => import("./routes/delivery/Trace.tsx")),
-    page(app, "discards", () => import("./routes/delivery/Discards.tsx")),
+    delivery.addChildren([
+      first(delivery, "./overview"),
+      page(delivery, "overview", () => import("./routes/delivery/Overview.tsx")),
+      page(delivery, "deliverability", () => import("./routes/delivery/Deliverability.tsx")),
+      page(delivery, "health", () => import("./routes/delivery/Health.tsx")),
+      page(delivery, "discards", () => import("./routes/delivery/Discards.tsx")),
+      page(delivery, "trace", () => import("./routes/delivery/Trace.tsx")),
+    ]),
+    moved("trace", "/delivery/trace"),
     page(app, "debugger", () => import("./routes/debugger/Debugger.tsx")),
     settings.addChildren([
       first(settings, "./workspace"),

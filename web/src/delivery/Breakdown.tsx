@@ -80,7 +80,13 @@ export function Breakdown(
             <tr key={part.key}>
               <td>
                 <div className="cut">
-                  <Down step={step} by={by} value={part.key} sourceId={sourceId} destinationId={destinationId}>
+                  <Down
+                    step={step}
+                    by={by}
+                    value={part.key}
+                    sourceId={sourceId}
+                    destinationId={destinationId}
+                  >
                     {word(part.key)}
                   </Down>
                   {by === "discardReason" && reason && <code className="dim small">&ensp;{part.key}</code>}

@@ -22,13 +22,20 @@ export function Funnel(
   const top = Math.max(1, ...stages.map((each) => each.count));
   return (
     <div className="panel">
-      <ol className={css.road} aria-label="From receipt to delivery" style={{ "--stages": stages.length } as never}>
+      <ol
+        className={css.road}
+        aria-label="From receipt to delivery"
+        style={{ "--stages": stages.length } as never}
+      >
         {stages.map((stage, at) => (
           <li key={stage.label} className={css.stage}>
             {at > 0 && <IconChevronRight size={16} className={css.arrow} aria-hidden />}
             <Opening step={stage.step} open={open} onOpen={onOpen} className={css.head}>
               <span className="dim small">{stage.label}</span>
-              <span className={`num ${css.number}`} style={{ color: stage.state && STATES[stage.state].colour }}>
+              <span
+                className={`num ${css.number}`}
+                style={{ color: stage.state && STATES[stage.state].colour }}
+              >
                 {count(stage.count)}
               </span>
               <span className={css.track} aria-hidden>

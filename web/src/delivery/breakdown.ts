@@ -89,7 +89,10 @@ async function ask(
     const waiting = await call("getPendingRetryFromDeliveryOverview", {
       query: { sourceId, destinationConfigId: destinationId ?? "", groupBy: [by] },
     });
-    return { total: waiting.total, parts: waiting.dataset.map((each) => ({ key: each[by] ?? "", total: each.total })) };
+    return {
+      total: waiting.total,
+      parts: waiting.dataset.map((each) => ({ key: each[by] ?? "", total: each.total })),
+    };
   }
   const query = { sourceId, ...window.range(), granularity: fineness(window), groupBy: [by] };
   const there = { ...query, destinationConfigId: destinationId ?? "" };
@@ -97,7 +100,8 @@ async function ask(
     accepted: () => call("getIngressSuccessMetricsFromDeliveryOverview", { query }),
     failedOnIngest: () => call("getIngressFailedMetricsFromDeliveryOverview", { query }),
     filteredAtSource: () => call("getFilteredAtSourceMetricsFromDeliveryOverview", { query }),
-    filteredAtDestination: () => call("getFilteredAtDestinationMetricsFromDeliveryOverview", { query: there }),
+    filteredAtDestination: () =>
+      call("getFilteredAtDestinationMetricsFromDeliveryOverview", { query: there }),
     failedDelivery: () => call("getEgressFailedMetricsFromDeliveryOverview", { query: there }),
     delivered: () => call("getEgressSuccessMetricsFromDeliveryOverview", { query: there }),
   }[step])();
