@@ -1,5 +1,7 @@
 """Passwords of users: Argon2id, by the library's recommended cost (RFC 9106, low-memory profile)."""
 
+from functools import cache
+
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -9,7 +11,12 @@ LEAST, MOST = 10, 256
 """Characters. The upper bound keeps a request from costing more than a hash should."""
 
 _hasher = PasswordHasher(type=Type.ID)
-_decoy = _hasher.hash("nobody's password")
+
+
+@cache
+def _decoy() -> str:
+    """A hash that no password fits. Made when first needed: it takes 64 MB, which few processes ever need."""
+    return _hasher.hash("nobody's password")
 
 
 def check(password: str, email: str) -> None:
@@ -27,7 +34,7 @@ def hash(password: str) -> str:
 def verify(stored: str | None, password: str) -> bool:
     """Takes as long for who does not exist, or has no password, as for who does."""
     try:
-        _hasher.verify(stored or _decoy, password[: MOST + 1])
+        _hasher.verify(stored or _decoy(), password[: MOST + 1])
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None
