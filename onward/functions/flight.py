@@ -116,7 +116,7 @@ class Flight:
         if result.id != self.current or len(self.made) >= self._sent or self.done.done():
             return False
         made = of_result(result, self._pid)
-        made.wall_ms = result.ms
+        made.wall_ms = max(0.0, min(result.ms, self._wall * 1000))
         self._end(made)
         self._skip()
         return True

@@ -174,6 +174,8 @@ class Runner(asyncio.SubprocessProtocol):
         the time that `invoke` gives to one. Never raises but for cancellation, upon which the process is
         killed.
         """
+        if not calls:
+            return Flown(made=[])
         limits, loop = self.limits, asyncio.get_running_loop()
         flight = Flight(
             calls,

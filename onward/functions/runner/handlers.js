@@ -8,7 +8,7 @@ const NAMES = ["onIdentify", "onTrack", "onPage", "onScreen", "onGroup", "onAlia
 const LARGEST = 1 << 20, LARGEST_BATCH = 15 << 20; // characters of what a handler returns
 const FILE = "function.js";
 const compile = globalThis.eval;
-const now = performance.now.bind(performance);
+const now = performance.now.bind(performance), { round } = Math;
 
 export class Handlers {
   #pipe;
@@ -116,8 +116,8 @@ export class Handlers {
     const { stringify } = this.#pipe;
     // Object literals define their members: setters that the code put on Object.prototype can't swallow them.
     const answer = (ok, value, dropped, error, missing) => {
-      const { logs, lost } = invocation;
-      return stringify({ t: "res", id, ok, value, dropped, error, missing, logs, lost, ms: now() - began });
+      const { logs, lost } = invocation, ms = round((now() - began) * 1000) / 1000;
+      return stringify({ t: "res", id, ok, value, dropped, error, missing, logs, lost, ms });
     };
     if (!handler) {
       const message = `${name.replace(/^on/, "").toLowerCase()} not supported`;
