@@ -1,5 +1,6 @@
 """What a workspace consists of, as tables (spec §1). Each module holds those of one subject."""
 
+from onward.workspace.entities.alerts import Alert, AlertMessage, AlertState, Notification
 from onward.workspace.entities.base import Document, Entity, Json, Resource, same_json
 from onward.workspace.entities.connections import (
     Destination,
@@ -40,6 +41,9 @@ from onward.workspace.entities.system import (
 )
 
 __all__ = [
+    "Alert",
+    "AlertMessage",
+    "AlertState",
     "AuditEvent",
     "AuditForwarding",
     "AuditOutbox",
@@ -58,6 +62,7 @@ __all__ = [
     "Json",
     "Label",
     "Membership",
+    "Notification",
     "PlanConnection",
     "Regulation",
     "RegulationRetry",
