@@ -138,7 +138,13 @@ async def _run(
         secrets = {name: value for name, value in data.settings.items() if name in sensitive}
     try:
         trial = await context.workshop.try_out(
-            code, payload, data.settings, handler=handler, inserted=kind in INSERTED, secrets=secrets
+            code,
+            payload,
+            data.settings,
+            workspace_id=context.workspace_id,
+            handler=handler,
+            inserted=kind in INSERTED,
+            secrets=secrets,
         )
     except Busy:
         raise TooManyRequestsException(

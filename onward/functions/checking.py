@@ -23,8 +23,8 @@ from onward.workspace.function_code import Code, Language
 
 log = structlog.get_logger("onward.functions")
 
-AT_ONCE = 2
-"""Checks that run at a time; others wait."""
+AT_ONCE, WAITING = 2, 6
+"""Checks that run at a time, and that wait; each holds a thread. More are refused."""
 REMEMBERED = 32
 _PLACE = re.compile(r"stripTypeScriptTypes\.ts:(\d+):\d+")
 
@@ -40,19 +40,28 @@ class CodeChecker:
         self._limits = limits or Limits()
         self._boundary: Boundary | None = None
         self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._under_way = 0
         self._examining = threading.Lock()
         self._known: OrderedDict[tuple[str, Language | None], Code] = OrderedDict()
         self._lock = threading.Lock()
 
     def __call__(self, text: str, language: Language | None) -> Code:
-        """Raises `Invalid`, or `Unavailable` for TypeScript where nothing can remove its types."""
+        """Raises `Invalid`, or `Unavailable` for TypeScript where nothing can remove its types, and where too
+        many checks are under way."""
         key = (text, language)
         with self._lock:
             if (known := self._known.get(key)) is not None:
                 self._known.move_to_end(key)
                 return known
-        with self._slots:
-            code = asyncio.run(self._check(text, language))
+            if self._under_way >= AT_ONCE + WAITING:
+                raise Unavailable("too many functions are being saved; try again in a moment", field="code")
+            self._under_way += 1
+        try:
+            with self._slots:
+                code = asyncio.run(self._check(text, language))
+        finally:
+            with self._lock:
+                self._under_way -= 1
         with self._lock:
             self._known[key] = code
             while len(self._known) > REMEMBERED:

@@ -19,6 +19,8 @@ SET = "set"
 KNOWN = frozenset({"identify", "track", "group", "page", "screen", "alias", SET})
 LARGEST = 512 * 1024
 """Bytes of a request's body."""
+MOST = 2 << 20
+"""Bytes of all events of a request."""
 NOT_FORWARDED = frozenset({"connection", "transfer-encoding", "content-length", "content-encoding", "cookie"})
 
 
@@ -53,7 +55,7 @@ def sent(made: Invocation) -> Sent:
     """What a call of `onRequest` came to."""
     if made.ending.kind is not Kind.OK:
         return Sent(made.ending)
-    if made.dropped:
+    if made.dropped or len(bytes(made.value)) > MOST:
         return Sent(Ending(Kind.BAD_REQUEST, "the events of one request are more than can be taken"))
     try:
         events = orjson.loads(bytes(made.value))

@@ -5,6 +5,7 @@ not hold, unless the operator trusts the code. State: none but what the self-tes
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,8 @@ AT_ONCE = 2
 """Test runs at a time."""
 WAITING = 8
 """Test runs that wait; more are refused."""
+OF_ONE = 4
+"""Of one workspace that run or wait."""
 
 
 class Busy(Exception):
@@ -45,6 +48,7 @@ class Workshop:
         self._boundary: asyncio.Task[Boundary] | None = None
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
+        self._of: Counter[str] = Counter()
 
     async def require(self) -> None:
         """Raises `NoBoundary` if functions may not run here."""
@@ -60,16 +64,21 @@ class Workshop:
         payload: Any,
         settings: Mapping[str, Any],
         *,
+        workspace_id: str = "",
         handler: str | None = None,
         inserted: bool = False,
         secrets: Mapping[str, Any] | None = None,
     ) -> Trial:
         """As `onward.functions.trial.try_out`. Also raises `NoBoundary`, and `Busy`."""
-        if self._waiting >= WAITING:
+        if self._waiting >= WAITING or self._of[workspace_id] >= OF_ONE:
             raise Busy
+        self._of[workspace_id] += 1
         self._waiting += 1
         try:
             await self._slots.acquire()
+        except BaseException:
+            self._done(workspace_id)
+            raise
         finally:
             self._waiting -= 1
         try:
@@ -87,3 +96,9 @@ class Workshop:
             )
         finally:
             self._slots.release()
+            self._done(workspace_id)
+
+    def _done(self, workspace_id: str) -> None:
+        self._of[workspace_id] -= 1
+        if not self._of[workspace_id]:
+            del self._of[workspace_id]

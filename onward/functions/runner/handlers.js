@@ -5,7 +5,7 @@ import { asRequest } from "./source.js";
 import { withoutOurs } from "./stack.js";
 
 const NAMES = ["onIdentify", "onTrack", "onPage", "onScreen", "onGroup", "onAlias", "onDelete", "onBatch", "onRequest"];
-const LARGEST = 1 << 20, LARGEST_BATCH = 15 << 20; // characters of what a handler returns
+const LARGEST = 1 << 20, LARGEST_BATCH = 15 << 20, LARGEST_SENT = 2 << 20; // characters of what a handler returns
 const FILE = "function.js";
 const compile = globalThis.eval;
 const now = performance.now.bind(performance), { round } = Math;
@@ -112,7 +112,7 @@ export class Handlers {
     const began = now(), ofSource = name === "onRequest";
     const invocation = { id, logs: [], printed: 0, lost: 0, events: ofSource ? [] : null };
     const handler = this.#handlers[name];
-    const most = name === "onBatch" || ofSource ? LARGEST_BATCH : LARGEST;
+    const most = ofSource ? LARGEST_SENT : name === "onBatch" ? LARGEST_BATCH : LARGEST;
     const { stringify } = this.#pipe;
     // Object literals define their members: setters that the code put on Object.prototype can't swallow them.
     const answer = (ok, value, dropped, error, missing) => {

@@ -1,5 +1,6 @@
 """Code at the moment it is saved: what it becomes, what is found, what is refused and with which line."""
 
+import asyncio
 import threading
 
 import pytest
@@ -8,9 +9,10 @@ from onward.functions.checking import CodeChecker, check
 from onward.functions.process import Limits
 from onward.functions.sandbox import Confinement
 from onward.functions.selftest import Boundary, Layer
+from onward.functions.workshop import Busy, Workshop
 from onward.workspace.errors import Invalid, Unavailable
 
-from .tools import CONFINEMENT, PATIENT
+from .tools import CONFINEMENT, PATIENT, http
 
 TYPED = """interface Settings { url: string }
 async function onTrack(event: any, settings: Settings): Promise<void> {
@@ -86,3 +88,39 @@ def test_where_the_sandbox_does_not_hold_code_is_kept_unchecked_and_types_are_no
 
 def _nothing_holds() -> Boundary:
     return Boundary(permissions=Layer(True, "holds"), box=Layer(False, "off"))
+
+
+def test_checks_do_not_take_all_threads() -> None:
+    checker = CodeChecker(CONFINEMENT, limits=Limits(wall=2.0))
+    refused: list[str] = []
+
+    def save(number: int) -> None:
+        try:
+            checker(f"/* {number} */ for (;;) {{}}", None)
+        except (Invalid, Unavailable) as error:
+            refused.append(error.message)
+
+    threads = [threading.Thread(target=save, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum("too many functions are being saved" in each for each in refused) == 4
+    assert sum("did not load" in each for each in refused) == 8
+
+
+async def test_test_runs_are_bounded_for_each_workspace_and_in_all() -> None:
+    client = http()
+    workshop = Workshop(client, trusted=True, confinement=CONFINEMENT, limits=Limits(wall=1.0))
+
+    async def run(workspace_id: str) -> str:
+        try:
+            code = "async function onTrack() { await new Promise(() => {}) }"
+            return (await workshop.try_out(code, {"type": "track"}, {}, workspace_id=workspace_id)).kind
+        except Busy:
+            return "busy"
+
+    kinds = await asyncio.gather(*(run("a") for _ in range(6)), *(run("b") for _ in range(2)))
+    assert kinds == ["Timeout"] * 4 + ["busy"] * 2 + ["Timeout"] * 2
+    assert await run("a") == "Timeout", "there is room again"
+    await client.close()
