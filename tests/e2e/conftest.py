@@ -9,7 +9,7 @@ A page that logs an error, or breaks the content security policy, fails its test
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -128,7 +128,7 @@ def place(empty_place: Place) -> Iterator[Place]:
 def accessible(page: Page) -> None:
     """axe finds nothing serious."""
     page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run()")["violations"]
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
     serious = [
         f"{each['id']}: {each['help']}\n  " + "\n  ".join(node["html"][:200] for node in each["nodes"][:5])
         for each in found
@@ -140,3 +140,15 @@ def accessible(page: Page) -> None:
 def fits(page: Page) -> None:
     """Nothing reaches out of the window's width."""
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+
+
+def look_at(place: Place, paths: Iterable[str], theme: str) -> None:
+    """Each page has its heading, is accessible, and fits on a telephone."""
+    wide, narrow = place.new_page(WIDE, theme), place.new_page(NARROW, theme)
+    for path in paths:
+        for page in (wide, narrow):
+            page.goto(path)
+            page.get_by_role("heading", level=1).wait_for()
+            page.wait_for_load_state("networkidle")
+        accessible(wide)
+        fits(narrow)

@@ -1,5 +1,5 @@
 /** Groups of people: what a group may do, its members may. */
-import { ActionIcon, Button, Group, Menu, Modal, Stack, TagsInput, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Group, Menu, Modal, MultiSelect, Stack, TextInput } from "@mantine/core";
 import { IconDots, IconPlus, IconUsersGroup } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
 import type { GroupView } from "~/api/generated.ts";
@@ -125,14 +125,16 @@ function AddGroup({ onClose, onMade }: { onClose: () => void; onMade: (group: Gr
 }
 
 function ChangeGroup({ group, onClose }: { group: GroupView; onClose: () => void }) {
-  const members = useAll("listUsersFromUserGroup", { path: { userGroupId: group.id } });
+  const path = { userGroupId: group.id };
+  const members = useAll("listUsersFromUserGroup", { path });
+  const invited = useAll("listInvitesFromUserGroup", { path });
   return (
     <Modal opened onClose={onClose} title={group.name} styles={{ title: { fontWeight: 600 } }}>
-      <ErrorNote error={members.error} />
-      {members.items && (
+      <ErrorNote error={members.error ?? invited.error} />
+      {members.items && invited.items && (
         <Members
           group={group}
-          emails={members.items.map((each) => each.email)}
+          emails={[...members.items.map((each) => each.email), ...invited.items]}
           onClose={onClose}
         />
       )}
@@ -143,7 +145,13 @@ function ChangeGroup({ group, onClose }: { group: GroupView; onClose: () => void
 function Members({ group, emails, onClose }: { group: GroupView; emails: string[]; onClose: () => void }) {
   const { items: roles = [] } = useAll("listRoles", {});
   const { items: users = [] } = useAll("listUsers", {});
-  const renew = ["listUserGroups", "listUsersFromUserGroup", "getSession"] as const;
+  const { items: invites = [] } = useAll("listInvites", {});
+  const renew = [
+    "listUserGroups",
+    "listUsersFromUserGroup",
+    "listInvitesFromUserGroup",
+    "getSession",
+  ] as const;
   const setPeople = useChange("replaceUsersInUserGroup", [...renew]);
   const setRole = useChange("replacePermissionsForUserGroup", [...renew]);
   const [chosen, setChosen] = useState(emails);
@@ -160,12 +168,13 @@ function Members({ group, emails, onClose }: { group: GroupView; emails: string[
   };
   return (
     <Stack gap={12}>
-      <TagsInput
+      <MultiSelect
         label="Members"
-        description="By email; who is not here yet is invited."
+        description="Of those who are here or invited."
         value={chosen}
         onChange={setChosen}
-        data={users.map((each) => each.email)}
+        data={[...users.map((each) => each.email), ...invites]}
+        searchable
       />
       <RolePicker value={given} onChange={setGiven} />
       <ErrorNote error={setPeople.error ?? setRole.error} />
