@@ -47,7 +47,7 @@ class EventDeliveryQuery(WindowQuery, kw_only=True):
 
 class SamplesQuery(EventDeliveryQuery, kw_only=True):
     code: str | None = None
-    outcome: Literal["retried", "discarded"] | None = None
+    outcome: Literal["retried", "discarded", "filtered"] | None = None
 
 
 class ReasonView(TypedDict):

@@ -35,7 +35,7 @@ log = structlog.get_logger("onward.delivery")
 
 AT_ONCE = 8
 """Calls of one instance that may wait for its processes; others wait before them, and may be called off."""
-EXAMINE_AGAIN = 60.0
+EXAMINE_AGAIN = 15.0
 """Seconds after which a sandbox that did not hold is examined once more: the machine may have been busy."""
 READ_AGAIN = 5.0
 """Seconds until code that can't be read is looked for again."""
@@ -212,21 +212,24 @@ class Functions:
     async def _examine(self) -> None:
         """Attack the sandbox; have a spare process if it holds."""
         try:
-            self._boundary = await examine(self._confinement)
+            self._boundary = await examine(self._confinement, tell=not self._refusal)
             self._boundary.require()
         except NoBoundary as error:
             if not self._trusted:
-                self._refusal = str(error)
-                log.error("functions are not run, their events wait", reason=str(error))
+                self._refuse(str(error))
                 return
             log.warning("functions run without a sandbox, as the setting functions_trusted says")
         except Exception as error:
-            self._refusal = f"the sandbox can't be examined: {type(error).__name__}: {error}"
-            log.exception("functions are not run, their events wait")
+            self._refuse(f"the sandbox can't be examined: {type(error).__name__}: {error}")
             return
         self._refusal = ""
         with suppress(Lost):  # the first call will say what is wrong
             await self._pool.warm()
+
+    def _refuse(self, reason: str) -> None:
+        if reason != self._refusal:
+            log.error("functions are not run, their events wait", reason=reason)
+        self._refusal = reason
 
     def _as_deployed(self, function: DeployedFunction, workspace_id: str) -> Deployed:
         former = self._deployed.get(function.instance)
