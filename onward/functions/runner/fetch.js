@@ -1,6 +1,7 @@
 // fetch, with the habits of node-fetch 2, over the host: there is no socket in here.
 import { Buffer } from "node:buffer";
 import { require } from "./builtin.js";
+import { responses } from "./response.js";
 
 const FetchError = class FetchError extends Error {
   constructor(message, type, code) {
@@ -47,7 +48,6 @@ export class Bridge {
   }
 }
 
-const BODILESS = new Set([101, 204, 205, 304]);
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/, VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
@@ -55,6 +55,7 @@ const NAME = /^[\w!#$%&'*+.^`|~-]+$/, VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-
 const CLASSES = ["Headers", "Request", "Response"];
 const getters = CLASSES.map((name) => Object.getOwnPropertyDescriptor(globalThis, name).get);
 let web = null;
+let parsed = { input: "", href: "" }; // the address asked last: most functions ask one
 
 export function webClasses() {
   if (web) return web;
@@ -67,14 +68,6 @@ export function webClasses() {
   Response.prototype.buffer = async function () {
     return Buffer.from(await this.arrayBuffer());
   };
-  Response.prototype.json = async function () {
-    const text = await this.text();
-    try {
-      return JSON.parse(text);
-    } catch (error) {
-      throw new FetchError(`invalid json response body at ${this.url} reason: ${error.message}`, "invalid-json");
-    }
-  };
   // A body can be taken for a stream of Node's, which it is there.
   const streams = new WeakMap();
   for (const name of ["on", "once", "pipe"]) {
@@ -83,19 +76,20 @@ export function webClasses() {
       return streams.get(this)[name](...parameters);
     };
   }
-  return web = { Headers, Request, Response };
+  const respond = responses({ Headers, Response }, (message, type) => new FetchError(message, type));
+  return web = { Headers, Request, Response, respond };
 }
 
 // What the first fetch would have to wait for.
 export async function readyFetch() {
   const { Response, Request } = webClasses();
   new Request("http://localhost/", { method: "POST", body: "{}" });
-  await new Response(Buffer.from("{}"), { headers: [["content-type", "application/json"]] }).json();
+  await new Response(Buffer.from("{}"), { headers: [["content-type", "application/json"]] }).text();
 }
 
 export function makeFetch(bridge) {
   return async function fetch(input, init) {
-    const { Request, Response } = webClasses();
+    const { Request, respond } = webClasses();
     if (!(input instanceof Request)) {
       input = String(input?.href ?? input);
       if (!URL.canParse(input)) throw new TypeError("Only absolute URLs are supported");
@@ -112,13 +106,7 @@ export function makeFetch(bridge) {
       if (told.timeout && error.code === "ETIMEDOUT") throw new FetchError(`network timeout at: ${told.url}`, "request-timeout", error.code);
       throw new FetchError(`request to ${told.url} failed, reason: ${error.message}`, "system", error.code);
     }
-    const { status, statusText, headers } = answer, usual = status >= 200 && status <= 599;
-    const content = BODILESS.has(status) ? null : Buffer.from(answer.body, "base64");
-    const response = new Response(content, { status: usual ? status : 200, statusText, headers });
-    Object.defineProperty(response, "url", { value: answer.url });
-    Object.defineProperty(response, "redirected", { value: answer.redirected });
-    if (!usual) Object.defineProperties(response, { status: { value: status }, ok: { value: false } });
-    return response;
+    return respond(answer);
   };
 }
 
@@ -149,11 +137,14 @@ function plain(input, init, signal) {
       if (lower === "content-type") typed = true;
     }
   }
-  const url = new URL(input);
-  if (url.username || url.password || url.protocol === "data:" || url.protocol === "blob:") return null;
+  if (input !== parsed.input) {
+    const url = new URL(input);
+    if (url.username || url.password || (url.protocol !== "https:" && url.protocol !== "http:")) return null;
+    parsed = { input, href: url.href };
+  }
   if (body !== undefined && !typed) headers.push(["content-type", "text/plain;charset=UTF-8"]);
   signal.given = aborts;
-  return { url: url.href, method, headers, redirect, body: body ? Buffer.from(body).toString("base64") : undefined, timeout: undefined };
+  return { url: parsed.href, method, headers, redirect, body: body ? Buffer.from(body).toString("base64") : undefined, timeout: undefined };
 }
 
 async function asWeb(init) {

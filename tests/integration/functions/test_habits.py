@@ -20,6 +20,10 @@ def answer(method: str, path: str, headers: dict[str, str], body: bytes) -> tupl
             return 200, {"content-type": "text/html"}, b"<html>"
         case "/nothing":
             return 204, {}, b""
+        case "/marked":
+            return 200, {}, b"\xef\xbb\xbfhi"
+        case "/form":
+            return 200, {"content-type": "application/x-www-form-urlencoded"}, b"a=1+2"
         case "/odd":
             return 999, {}, b"odd"
     told = {"method": method, "path": path, "headers": headers, "body": body.decode("latin-1")}
@@ -51,6 +55,13 @@ FETCH = {
     "arrayBuffer, blob": "return (await (await fetch(url)).arrayBuffer()) instanceof ArrayBuffer && (await (await fetch(url)).blob()).size > 0",
     "headers": "const { headers } = await fetch(url); return headers.get('Content-Type') === 'application/json' && headers.raw()['content-type'][0] === 'application/json'",
     "cookies": "const { headers } = await fetch(url + 'cookies'); const all = headers.raw()['set-cookie']; return all.length === 2 && all[0].includes('Wed, 21 Oct') && all[1] === 'b=2' && headers.getSetCookie().length === 2",
+    "Response": "const r = await fetch(url); console.log(r); return r instanceof Response && String(r) === '[object Response]' && r.ok && r.status === 200 && r.statusText === 'OK' && r.url === url && !r.redirected && r.type === 'default' && r.headers === r.headers && !r.bodyUsed",
+    "a body in every way once": "for (const way of ['text', 'json', 'buffer', 'arrayBuffer', 'blob', 'bytes']) { const r = await fetch(url), c = r.clone(); const one = await r[way](); if (!r.bodyUsed || c.bodyUsed) return way; for (const again of ['text', 'json', 'blob']) { try { await r[again](); return `${way}, ${again}` } catch (e) { if (!(e instanceof TypeError)) return `${way}: ${e}` } } try { r.clone(); return `${way}, clone` } catch { } await c.json() } return true",
+    "a body handed on": "const r = await fetch(url), own = new Response(r.body, { status: 201 }); return own.status === 201 && (await own.json()).method === 'GET'",
+    "a body that has been read": "const r = await fetch(url); await r.text(); const reading = r.body; try { reading.getReader(); return false } catch (e) { return e instanceof TypeError }",
+    "a clone's headers": "const r = await fetch(url); const c = r.clone(); return c.headers.get('content-type') === 'application/json' && c.status === 200 && c.url === url && (await c.clone().text()) === (await r.text())",
+    "a mark before text": "return (await (await fetch(url + 'marked')).text()) === 'hi' && (await (await fetch(url + 'marked')).buffer()).length === 5",
+    "a form in an answer": "return (await (await fetch(url + 'form')).formData()).get('a') === '1 2'",
     "nothing": "const r = await fetch(url + 'nothing'); return r.status === 204 && r.ok && (await r.text()) === ''",
     "an odd status": "const r = await fetch(url + 'odd'); return r.status === 999 && !r.ok && (await r.text()) === 'odd'",
     "a body once": "const r = await fetch(url); await r.text(); try { await r.text() } catch (e) { return e instanceof TypeError && r.bodyUsed }",
