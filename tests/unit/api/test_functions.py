@@ -366,3 +366,49 @@ async def test_templates_are_listed_by_kind(call: Call) -> None:
     for template in every:
         body = {name: template[name] for name in names} | {"displayName": template["slug"]}
         assert (await call("POST", "/functions", body))["function"]["settings"] == template["settings"]
+
+
+async def test_a_source_function_becomes_a_source_by_who_may_do_both(call: Call, client_of: ClientOf) -> None:
+    made = await make(call, "Hook", "SOURCE", settings=[URL, KEY])
+    body = {"slug": "hook", "metadataId": made["catalogId"], "settings": {"url": "https://t.example"}}
+    for roles, status in (
+        ({"function-admin": []}, 403),
+        ({"source-admin": []}, 403),
+        ({"source-admin": [], "function-read-only": []}, 403),
+        ({"source-admin": [], "function-admin": [{"type": "FUNCTION", "id": made["id"]}]}, 201),
+    ):
+        async with client_of(roles) as client:
+            assert (await client.post("/sources", json=body)).status_code == status, roles
+    (source,) = (await call("GET", "/sources"))["sources"]
+    assert source["webhookPath"] == f"/v1/functions/{source['writeKeys'][0]}"
+    assert source["metadata"]["categories"] == ["Functions"]
+    assert source["settings"] == {"url": "https://t.example"}
+
+    path = f"/sources/{source['id']}"
+    (error,) = await call("PATCH", path, {"settings": {"url": None}}, status=422)
+    assert error["field"] == "settings.url", "it is required"
+    changed = (await call("PATCH", path, {"settings": {"apiKey": "s3cret"}}))["source"]
+    assert changed["settings"] == {"url": "https://t.example", "apiKey": "••••••••"}, "merged, and masked"
+    assert "s3cret" not in str(await call("GET", "/audit-events"))
+    (error,) = await call("DELETE", f"/functions/{made['id']}", status=422)
+    assert "in use by hook" in error["message"]
+    # What is no setting of the deployed version any more is forgotten.
+    await call("PATCH", f"/functions/{made['id']}", {"settings": [URL]})
+    await call("POST", f"/functions/{made['id']}/deploy")
+    assert (await call("GET", path))["source"]["settings"] == {"url": "https://t.example"}
+    await call("DELETE", path)
+    await call("DELETE", f"/functions/{made['id']}")
+
+
+async def test_a_source_function_is_deployed_by_who_may_change_its_sources(
+    call: Call, client_of: ClientOf, source: Json
+) -> None:
+    made = await make(call, "Hook", "SOURCE")
+    hook = (await call("POST", "/sources", {"slug": "h", "metadataId": made["catalogId"]}, status=201))[
+        "source"
+    ]
+    for resource, status in ((source["id"], 403), (hook["id"], 200)):
+        roles = {"function-admin": [], "source-admin": [{"type": "SOURCE", "id": resource}]}
+        async with client_of(roles) as client:
+            answer = await client.post(f"/functions/{made['id']}/deploy")
+            assert answer.status_code == status

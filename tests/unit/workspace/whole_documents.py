@@ -17,8 +17,11 @@ FUNCTIONS = [
     ("DESTINATION", "Send"),
     ("DESTINATION", "Also: no"),
     ("INSERT_DESTINATION", "In"),
+    ("INSERT_SOURCE", "After"),
     ("SOURCE", "S"),
 ]
+HOOK = "hook"
+"""Slug of a source that is a function: no source becomes one, or stops being one."""
 WAREHOUSES = ["wh", "Lake"]
 CONDITIONS = {"one": "event = 'A'", "two": "event = 'B'", "three": "type = 'identify'"}
 """By the transformation's name, as two at odds with each other are refused."""
@@ -37,6 +40,8 @@ def whole_documents(draw: st.DrawFn) -> Document:
     slugs = draw(some(SLUGS))
     labels = draw(some(LABELS))
     used = draw(some(FUNCTIONS)) if slugs else []
+    if ("SOURCE", "S") in used:
+        slugs = [*slugs, HOOK]
     functions = [
         {
             "name": name,
@@ -48,7 +53,7 @@ def whole_documents(draw: st.DrawFn) -> Document:
             ],
             "description": draw(st.sampled_from(["", "- what: it is"])),
             "batchMaxCount": draw(st.sampled_from([20, 100])),
-            "deployed": kind != "SOURCE",  # by the kind, as nothing undoes a deployment
+            "deployed": True,  # always, as nothing undoes a deployment
         }
         for kind, name in sorted({*used, *draw(some(FUNCTIONS))})
     ]
@@ -62,7 +67,7 @@ def whole_documents(draw: st.DrawFn) -> Document:
         },
         "labels": [label | draw(st.just({}) | st.just({"description": "d: é"})) for label in labels],
         "functions": functions,
-        "sources": [draw(_source(slug, slugs, labels)) for slug in slugs],
+        "sources": [draw(_source(slug, slugs, labels, used)) for slug in slugs],
         "destinations": [draw(_destination(slug, used)) for slug in slugs],
         "trackingPlans": _plans(draw, slugs),
         "warehouses": warehouses,
@@ -76,11 +81,18 @@ def whole_documents(draw: st.DrawFn) -> Document:
 
 
 @st.composite
-def _source(draw: st.DrawFn, slug: str, slugs: list[str], labels: list[Json]) -> Json:
+def _source(
+    draw: st.DrawFn, slug: str, slugs: list[str], labels: list[Json], used: list[tuple[str, str]]
+) -> Json:
     others = [None, *(other for other in slugs if other != slug)]
+    settings = {"url": draw(st.sampled_from(["no", "$${ANY}"])), "key": "${ANY}"}
+    after = [name for kind, name in used if kind == "INSERT_SOURCE"]
+    insert = draw(st.sampled_from([None, *after]))
     return {
         "slug": slug,
-        "type": "javascript",
+        **({"function": "S", "settings": settings} if slug == HOOK else {"type": "javascript"}),
+        "insertFunction": insert
+        and {"function": insert, "name": "a", "enabled": draw(st.booleans()), "settings": settings},
         "writeKeys": [f"writekey{slug}"],
         "labels": draw(some(labels)),
         "schema": {
@@ -176,7 +188,7 @@ def _destination(draw: st.DrawFn, slug: str, used: list[tuple[str, str]]) -> Jso
         "subscriptions": [],
         "filters": [],
         "insertFunction": insert
-        and {"function": insert, "name": "i", "enabled": False, "settings": settings},
+        and {"function": insert, "name": "i", "enabled": draw(st.booleans()), "settings": settings},
     }
 
 
