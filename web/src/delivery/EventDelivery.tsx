@@ -162,7 +162,7 @@ function Figures({ delivery: { totals, now } }: { delivery: EventDeliveryView })
         <StateChip state={state}>{word}</StateChip>
       </Figure>
       <Figure
-        name="Delivered of ended"
+        name="Success rate"
         note={totals.firstAttemptRate !== null && `${percent(totals.firstAttemptRate)} at once`}
       >
         {totals.successRate === null ? "–" : percent(totals.successRate)}
@@ -190,7 +190,12 @@ function Road(
   const { data } = useFunnel(sourceId, destinationId, window);
   if (!data?.destination) return null;
   return (
-    <Funnel stages={road(data)} open={step} onOpen={(each) => setStep(each === step ? "" : each)}>
+    <Funnel
+      stages={road(data)}
+      reasons={{ sourceId, destinationId, window }}
+      open={step}
+      onOpen={(each) => setStep(each === step ? "" : each)}
+    >
       {step && (
         <Breakdown
           step={step}

@@ -47,7 +47,9 @@ function Part({ title, headers, body }: { title: string; headers: Record<string,
         <h4>{title}</h4>
         {names.length > 0 && (
           <details className={css.headers}>
-            <summary className="dim small">{names.length} headers</summary>
+            <summary className="dim small">
+              {names.length} {names.length === 1 ? "header" : "headers"}
+            </summary>
             <dl>
               {names.map(([name, value]) => (
                 <div key={name}>

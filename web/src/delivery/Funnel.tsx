@@ -7,12 +7,27 @@ import type { ReactNode } from "react";
 import { count } from "~/parts/format.ts";
 import { StateIcon } from "~/parts/StateChip.tsx";
 import { STATES } from "~/parts/states.ts";
+import type { Window } from "~/parts/WindowPicker.tsx";
+import { STEPS, useParts } from "./breakdown.ts";
 import css from "./Funnel.module.css";
 import type { Branch, Stage, Step } from "./funnel.ts";
+import { useReasons } from "./reasons.ts";
+
+/** Branches whose reasons are told without being asked. */
+const TOLD: Step[] = [
+  "failedOnIngest",
+  "filteredAtSource",
+  "filteredAtDestination",
+  "failedDelivery",
+  "pending",
+];
+const MAIN = 3;
 
 export function Funnel(
-  { stages, open, onOpen, children }: {
+  { stages, reasons, open, onOpen, children }: {
     stages: Stage[];
+    /** Of whose events the main reasons are told at each branch. */
+    reasons?: { sourceId: string; destinationId?: string; window: Window };
     /** What is broken down below. */
     open?: string;
     onOpen?: (step: Step) => void;
@@ -57,6 +72,9 @@ export function Funnel(
                       <span className="num">{count(branch.count)}</span>
                       <span className="dim">{branch.label}</span>
                     </Opening>
+                    {reasons && branch.step && TOLD.includes(branch.step) && (
+                      <Why step={branch.step} of={reasons} />
+                    )}
                   </li>
                 ))}
               </ul>
@@ -66,6 +84,24 @@ export function Funnel(
       </ol>
       {children}
     </div>
+  );
+}
+
+/** The main reasons of a branch. */
+function Why({ step, of }: { step: Step; of: { sourceId: string; destinationId?: string; window: Window } }) {
+  const { data } = useParts(step, "discardReason", of);
+  const reason = useReasons();
+  const kind = STEPS[step].reason;
+  if (!data || !kind) return null;
+  return (
+    <ul className={css.why}>
+      {data.parts.slice(0, MAIN).map((part) => (
+        <li key={part.key} title={reason(kind, part.key).explanation}>
+          <span className="num">{count(part.total)}</span> {reason(kind, part.key).title}
+        </li>
+      ))}
+      {data.parts.length > MAIN && <li>and {count(data.parts.length - MAIN)} more reasons</li>}
+    </ul>
   );
 }
 

@@ -7,7 +7,15 @@ import { StateChip } from "~/parts/StateChip.tsx";
 import { Time } from "~/parts/Time.tsx";
 import css from "./Journey.module.css";
 import { worded } from "./reasons.ts";
-import { type Attempt, type Delivery, type Destination, FATES, stateOf, type Step } from "./trace.ts";
+import {
+  type Attempt,
+  type Delivery,
+  type Destination,
+  type Fate,
+  FATES,
+  stateOf,
+  type Step,
+} from "./trace.ts";
 
 const STAGES: Record<string, string> = {
   admission: "Meant for this destination",
@@ -23,20 +31,26 @@ export function Journey({ destinations, open }: { destinations: Destination[]; o
   if (!destinations.length) {
     return <p className="dim">Its source has no destinations: the event is kept, and goes nowhere.</p>;
   }
-  const sole = destinations.length === 1;
+  const troubled = destinations.filter((each) => TROUBLE.includes(each.status));
+  const unfolded = new Set([
+    open,
+    ...(destinations.length === 1 ? destinations : troubled.slice(0, 2)).map(idOf),
+  ]);
   return (
     <>
       {destinations.map((each) => (
         <details
           key={each.destinationId}
           className={css.journey}
-          open={sole || open === each.destinationId || undefined}
+          open={unfolded.has(each.destinationId) || undefined}
         >
           <summary>
             <Monogram name={each.name} />
             <span className={css.words}>
               <span className={css.name}>{each.name}</span>
-              <span className="dim small">{each.summary}</span>
+              <span className="dim small">
+                <Sentence text={each.summary} />
+              </span>
             </span>
             <StateChip state={stateOf(each.status)}>{FATES[each.status]}</StateChip>
           </summary>
@@ -58,6 +72,19 @@ export function Journey({ destinations, open }: { destinations: Destination[]; o
         </details>
       ))}
     </>
+  );
+}
+
+const TROUBLE: Fate[] = ["discarded", "retrying", "unknown"];
+
+function idOf(each: Destination): string {
+  return each.destinationId;
+}
+
+/** With the times in it as one reads them. */
+function Sentence({ text }: { text: string }) {
+  return text.split(/(\d{4}-\d\d-\d\dT[\d:.]+Z)/).map((part, at) =>
+    at % 2 ? <Time key={at} at={part} /> : part
   );
 }
 
@@ -94,9 +121,11 @@ function DeliveryPart({ delivery, to }: { delivery: Delivery; to: Destination })
         <StateChip state={stateOf(delivery.status)}>{FATES[delivery.status]}</StateChip>
         {delivery.code && <code className="dim">{delivery.code}</code>}
       </div>
-      {delivery.status === "retrying" || delivery.status === "pending"
-        ? <Waits delivery={delivery} />
-        : <div>{delivery.summary}</div>}
+      {delivery.status === "retrying" || delivery.status === "pending" ? <Waits delivery={delivery} /> : (
+        <div>
+          <Sentence text={delivery.summary} />
+        </div>
+      )}
       {delivery.message && <div className={css.message}>{delivery.message}</div>}
       {delivery.attempts.length > 0 && (
         <ol className={css.attempts} aria-label="Attempts">
@@ -124,7 +153,13 @@ function DeliveryPart({ delivery, to }: { delivery: Delivery; to: Destination })
 }
 
 function Waits({ delivery }: { delivery: Delivery }) {
-  if (!delivery.nextAttemptAt) return <div>{delivery.summary}</div>;
+  if (!delivery.nextAttemptAt) {
+    return (
+      <div>
+        <Sentence text={delivery.summary} />
+      </div>
+    );
+  }
   return (
     <div>
       {delivery.attemptsMade

@@ -12,10 +12,12 @@ import css from "./Trend.module.css";
 const LAYERS: { state: State; word: string; of: (moment: MomentView) => number }[] = [
   { state: "delivered", word: "delivered", of: (each) => each.delivered },
   { state: "discarded", word: "discarded", of: (each) => each.notDelivered },
-  { state: "retrying", word: "attempts to be repeated", of: (each) => each.retried },
   { state: "filtered", word: "filtered", of: (each) => each.filtered },
 ];
+/** Attempts, which are no events: a strip below the columns. */
+const RETRIES = { state: "retrying", word: "attempts failed, to be repeated" } as const;
 const HEIGHT = 120;
+const STRIP = 5;
 /** The API answers for ten minutes at least. */
 const SHORTEST = 10;
 
@@ -28,6 +30,7 @@ export function Trend(
 ) {
   const [at, setAt] = useState<number>();
   const layers = LAYERS.filter((layer) => series.some((each) => layer.of(each) > 0));
+  const retries = series.some((each) => each.retried > 0);
   const sums = series.map((each) => layers.reduce((sum, layer) => sum + layer.of(each), 0));
   const top = Math.max(1, ...sums);
   const read = at === undefined ? undefined : series[at];
@@ -59,12 +62,17 @@ export function Trend(
                   </span>
                 )
               )}
+              {read.retried > 0 && (
+                <span className="num">
+                  <StateIcon state={RETRIES.state} label="" /> {count(read.retried)} {RETRIES.word}
+                </span>
+              )}
               {read.p95LatencyMs !== null && (
                 <span className="num dim">P95 {duration(read.p95LatencyMs)}</span>
               )}
             </>
           )
-          : layers.map((layer) => (
+          : [...layers, ...(retries ? [RETRIES] : [])].map((layer) => (
             <span key={layer.state} className="dim">
               <StateIcon state={layer.state} label="" /> {layer.word}
             </span>
@@ -93,7 +101,7 @@ export function Trend(
         onPointerLeave={() => setAt(undefined)}
         onClick={() => read && narrow(read)}
       >
-        <svg viewBox={`0 0 100 ${HEIGHT}`} preserveAspectRatio="none" aria-hidden>
+        <svg viewBox={`0 0 100 ${HEIGHT + STRIP}`} preserveAspectRatio="none" aria-hidden>
           {at !== undefined && (
             <rect
               x={at * width}
@@ -105,7 +113,7 @@ export function Trend(
           )}
           {series.map((each, index) => {
             let below = 0;
-            return layers.map((layer) => {
+            const columns = layers.map((layer) => {
               const value = layer.of(each);
               if (!value) return null;
               const height = Math.max(1.5, (value / top) * (HEIGHT - 4));
@@ -121,6 +129,19 @@ export function Trend(
                 />
               );
             });
+            return each.retried
+              ? [
+                ...columns,
+                <rect
+                  key={`${index} ${RETRIES.state}`}
+                  x={index * width + width * 0.1}
+                  y={HEIGHT + 1}
+                  width={width * 0.8}
+                  height={STRIP - 1}
+                  fill={STATES[RETRIES.state].colour}
+                />,
+              ]
+              : columns;
           })}
         </svg>
       </div>

@@ -23,6 +23,7 @@ const theme = EditorView.theme({
     fontFamily: "var(--mantine-font-family-monospace)",
     lineHeight: "20px",
     overflow: "auto",
+    fontVariantLigatures: "none",
   },
   ".cm-gutters": {
     background: "var(--surface)",

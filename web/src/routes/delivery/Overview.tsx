@@ -71,6 +71,7 @@ export default function Overview() {
       {funnel.data && (
         <Funnel
           stages={stagesOf(funnel.data)}
+          reasons={{ sourceId, destinationId: to || undefined, window }}
           open={step}
           onOpen={(each) => go({ step: each === step ? undefined : each, by: undefined })}
         >

@@ -2,7 +2,7 @@
  * What became of an event: by its messageId, or of a person's events within a window. Everything asked stands
  * in the address, and the answer follows from it.
  */
-import { Button, SegmentedControl, TextInput } from "@mantine/core";
+import { Button, SegmentedControl, TextInput, VisuallyHidden } from "@mantine/core";
 import { IconFileSearch, IconSearch } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
 import { useAll } from "~/api/hooks.ts";
@@ -12,6 +12,7 @@ import { Journey } from "~/delivery/Journey.tsx";
 import {
   eventName,
   eventWho,
+  type Fate,
   FATES,
   type Searched,
   stateOf,
@@ -29,6 +30,9 @@ import { Time } from "~/parts/Time.tsx";
 import { useWindow, WindowPicker } from "~/parts/WindowPicker.tsx";
 import { typeIcon } from "../sources/events.ts";
 import css from "./Trace.module.css";
+
+/** Destinations that have a chip each; more are counted. */
+const CHIPS = 5;
 
 export default function Trace() {
   const { messageId, userId, event = "", window: chosen } = useParameters();
@@ -171,14 +175,29 @@ function Row({ trace, open, onOpen }: { trace: Traced; open: boolean; onOpen: ()
         <span className="cut">{eventName(trace.event)}</span>
       </span>
       <span className={css.chips}>
-        {trace.destinations.map((to) => (
-          <StateChip key={to.destinationId} state={stateOf(to.status)} title={to.summary}>
-            {to.name}: {FATES[to.status].toLowerCase()}
-          </StateChip>
-        ))}
+        {trace.destinations.length > CHIPS
+          ? counted(trace).map(([fate, number]) => (
+            <StateChip key={fate} state={stateOf(fate)}>{number} {FATES[fate].toLowerCase()}</StateChip>
+          ))
+          : trace.destinations.map((to) => (
+            <StateChip
+              key={to.destinationId}
+              state={stateOf(to.status)}
+              title={`${FATES[to.status]}: ${to.summary}`}
+            >
+              {to.name}
+              <VisuallyHidden>: {FATES[to.status].toLowerCase()}</VisuallyHidden>
+            </StateChip>
+          ))}
       </span>
     </button>
   );
+}
+
+function counted(trace: Traced): [Fate, number][] {
+  const found = new Map<Fate, number>();
+  for (const { status } of trace.destinations) found.set(status, (found.get(status) ?? 0) + 1);
+  return [...found];
 }
 
 /** The search reads a part of the log at a time. */

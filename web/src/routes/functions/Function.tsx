@@ -54,6 +54,14 @@ export default function Page() {
   return <Workbench key={functionId} view={data.function} />;
 }
 
+function runs(instances: number): string {
+  return instances === 0
+    ? ", connected to nothing"
+    : instances === 1
+    ? " to 1 instance"
+    : ` to ${instances} instances`;
+}
+
 function Workbench({ view }: { view: FunctionView }) {
   const functionId = view.id;
   const path = { functionId };
@@ -210,9 +218,7 @@ function Workbench({ view }: { view: FunctionView }) {
             <span>
               {numbers.saved ? `saved v${numbers.saved}` : ""}
               {numbers.deployed
-                ? ` · deployed v${numbers.deployed}${
-                  instances ? ` to ${instances.length} of ${instances.length}` : ""
-                }`
+                ? ` · deployed v${numbers.deployed}${instances ? runs(instances.length) : ""}`
                 : " · not deployed"}
             </span>
             <span>Ctrl S saves · Ctrl ↵ runs · Esc, Tab leaves</span>
