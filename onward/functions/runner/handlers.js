@@ -33,7 +33,7 @@ export class Handlers {
       const module = { exports: {} };
       const taken = NAMES.map((name) => `${name}: typeof ${name} === 'function' ? ${name} : undefined`).join(", ");
       // The user's code begins on line 1, within two functions: the outer one's names may be declared anew.
-      const source = `(function (module, exports, Deno) { return (function () {${code}\n;return {${taken}}; }).call(this); })\n//# sourceURL=${FILE}`;
+      const source = `(function (module, exports, Deno) { return (function script() {${code}\n;return {${taken}}; }).call(this); })\n//# sourceURL=${FILE}`;
       const found = compile(source).call(globalThis, module, module.exports, undefined);
       this.#handlers = {};
       for (const name of NAMES) {
