@@ -82,9 +82,12 @@ class Pool:
 
     def used(self) -> dict[Key, Usage]:
         """What was used since this was called last, by key."""
-        taken = {key: entry.usage for key, entry in self._entries.items() if entry.usage.invocations}
-        for key in taken:
-            self._entries[key].usage = Usage()
+        taken = {}
+        for key, entry in self._entries.items():
+            if entry.usage.invocations:
+                for held in entry.idle:
+                    self._charge(held, entry)
+                taken[key], entry.usage = entry.usage, Usage()
         return taken
 
     def paused(self, key: Key) -> float:

@@ -184,3 +184,14 @@ async def test_between_events_a_process_stands_still() -> None:
         await client.close()
     assert second <= first + 3
     assert third > second + 3
+
+
+async def test_processor_time_is_charged_when_it_is_asked_for(pools: Any) -> None:
+    code = "async function onTrack() { let sum = 0; for (let i = 0; i < 2e6; i++) sum += i; return sum }"
+    pool = pools()
+    await each(pool, code, [("onTrack", {})] * 5)
+    used = pool.used()[KEY]
+    assert used.invocations == 5
+    assert used.cpu_ms >= 30
+    assert used.wall_ms >= 30
+    assert pool.used() == {}
