@@ -47,6 +47,8 @@ class Rig:
         """How long a request takes."""
         self.http = None
         """The client, for actions that make requests."""
+        self.functions = None
+        """The functions of the process, for destinations that have an insert function."""
         self.made = 0
         action = Action(
             slug="send",
@@ -130,6 +132,7 @@ class Rig:
             self.http,
             lambda: None,
             random.Random(1),
+            functions=self.functions,
         )
         task = asyncio.create_task(loop.run())
 
