@@ -28,6 +28,7 @@ from onward.workspace.errors import Invalid, naming
 from onward.workspace.shapes import from_json
 from onward.workspace.snapshot import Subscription
 from onward.workspace.subscriptions import default_mapping, find_action
+from onward.workspace.values import settle
 
 
 class ConnectionAnswer(TypedDict):
@@ -70,6 +71,7 @@ class SampleAnswer(TypedDict):
 async def test_connection(context: InContext, destination_id: Id) -> Json:
     """CONNECTED, FAILED or UNTESTED, why, and what was asked and answered."""
     instance = await runnable(context, destination_id)
+    _check_settings(instance)
     return answer(connection=_json(await tester.test_connection(instance)))
 
 
@@ -122,6 +124,7 @@ async def test_event(context: InContext, destination_id: Id, body: RawBody) -> J
     """A real send through all enabled mappings, past the destination's filters."""
     data = from_json(GivenEvent, body)
     instance = await runnable(context, destination_id)
+    _check_settings(instance)
     event = await anyio.to_thread.run_sync(find_event, context, instance.destination.source_id, data)
     return answer(test=_json(await tester.test_event(instance, event)))
 
@@ -191,6 +194,8 @@ async def _test(
     context: Context, instance: Instance, subscription: Subscription, given: GivenEvent, *, send: bool
 ) -> Json:
     """Raises `Invalid` for a trigger or mapping that could not be saved either."""
+    if send:
+        _check_settings(instance)
     check_trigger(subscription.trigger)
     action = instance.definition.actions.get(subscription.action)
     if action is not None:  # or else the result will say so
@@ -198,6 +203,11 @@ async def _test(
             check_mapping(action, subscription.mapping, complete=False)
     event = await anyio.to_thread.run_sync(find_event, context, instance.destination.source_id, given)
     return answer(test=_json(await tester.test_mapping(instance, subscription, event, send=send)))
+
+
+def _check_settings(instance: Instance) -> None:
+    """What is sent needs all settings, which a disabled destination may lack; raises `Invalid`."""
+    settle(instance.definition, {}, instance.destination.settings)
 
 
 def _json(result: msgspec.Struct) -> Any:

@@ -1,4 +1,8 @@
-"""Destinations: create, update, enable, disable, delete (spec §8.3–8.5, §8.10)."""
+"""Destinations: create, update, enable, disable, delete (spec §8.3–8.5, §8.10).
+
+A disabled one may lack settings that are required, as it is added before it is configured (§8.3); an enabled
+one has them all.
+"""
 
 from collections.abc import Mapping
 from functools import partial
@@ -90,7 +94,8 @@ def create_destination(
         updated_at=editor.now,
     )
     copied = {} if copy_from is None else _copied(editor, found, copy_from)
-    _set_settings(editor, destination, found, copied | unmask(found, settings or {}, copied))
+    given = copied | unmask(found, settings or {}, copied)
+    _set_settings(editor, destination, found, given, complete=enabled)
     if delivery is not None:
         destination.delivery = merge(destination.definition, {}, delivery)
     _set_enabled(editor, destination, enabled)
@@ -117,11 +122,14 @@ def update_destination(
     if name is not UNSET:
         _check_name(editor, destination.source, name, destination)
         destination.name = name
-    if settings is not UNSET:
+    enabling = enabled is True and not destination.enabled
+    if settings is not UNSET or enabling:
         found = definition_of(editor.catalogue, destination.definition)
-        if replace_settings:
-            settings = dict.fromkeys(found.settings) | dict(settings)
-        _set_settings(editor, destination, found, settings)
+        given = {} if settings is UNSET else settings
+        if replace_settings and settings is not UNSET:
+            given = dict.fromkeys(found.settings) | dict(given)
+        complete = destination.enabled if enabled is UNSET else enabled
+        _set_settings(editor, destination, found, given, complete=complete)
     if delivery is not UNSET:
         kept = {} if replace_delivery else destination.delivery
         destination.delivery = merge(destination.definition, kept, delivery)
@@ -148,9 +156,15 @@ def _set_enabled(editor: Editor, destination: Destination, enabled: bool) -> Non
 
 
 def _set_settings(
-    editor: Editor, destination: Destination, definition: Definition, given: Mapping[str, Any]
+    editor: Editor,
+    destination: Destination,
+    definition: Definition,
+    given: Mapping[str, Any],
+    *,
+    complete: bool,
 ) -> None:
-    set_settings(destination, editor.cipher, partial(secret_identity, destination.id), definition, given)
+    identity = partial(secret_identity, destination.id)
+    set_settings(destination, editor.cipher, identity, definition, given, complete=complete)
 
 
 def _copied(editor: Editor, definition: Definition, other: Destination) -> dict[str, Any]:

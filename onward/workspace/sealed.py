@@ -28,11 +28,18 @@ def open_settings(holder: Holder, cipher: Cipher, identity: Identity) -> dict[st
 
 
 def set_settings(
-    holder: Holder, cipher: Cipher, identity: Identity, definition: Definition, given: Mapping[str, Any]
+    holder: Holder,
+    cipher: Cipher,
+    identity: Identity,
+    definition: Definition,
+    given: Mapping[str, Any],
+    *,
+    complete: bool = True,
 ) -> None:
-    """Merge what is given into what is stored; raises `Invalid`. Secrets that stay are not sealed anew."""
+    """Merge what is given into what is stored; raises `Invalid`. Secrets that stay are not sealed anew.
+    Only a `complete` holder must have all that is required."""
     stored = open_settings(holder, cipher, identity)
-    settings, secrets = settle(definition, unmask(definition, given, stored), stored)
+    settings, secrets = settle(definition, unmask(definition, given, stored), stored, complete=complete)
     holder.settings = settings
     holder.secrets = {
         name: holder.secrets[name]

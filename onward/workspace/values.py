@@ -22,12 +22,13 @@ KINDS: dict[str, tuple[tuple[type, ...], str]] = {
 
 
 def settle(
-    definition: Definition, given: Mapping[str, Any], stored: Mapping[str, Any]
+    definition: Definition, given: Mapping[str, Any], stored: Mapping[str, Any], *, complete: bool = True
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """`(settings, secrets)`, all in clear text: what is stored, changed by what is given.
 
     None removes a setting; a setting without a value gets its default. Raises `Invalid` with the field
-    `settings.<name>` if a setting is unknown, of the wrong kind, or required and missing.
+    `settings.<name>` if a setting is unknown, of the wrong kind, or, of a `complete` whole, required and
+    missing.
     """
     for name in given:
         if name not in definition.settings:
@@ -43,12 +44,13 @@ def settle(
             value = field.default
         where = f"settings.{name}"
         if value is None or (value == "" and field.required):
-            if field.required is True:
+            if complete and field.required is True:
                 raise Invalid(f"{definition.name} needs the setting {name}", field=where)
             continue
         check_value(field, value, where)
         (secrets if is_secret(field) else settings)[name] = value
-    _check_conditions(definition, settings | secrets)
+    if complete:
+        _check_conditions(definition, settings | secrets)
     return settings, secrets
 
 

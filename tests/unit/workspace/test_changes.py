@@ -212,8 +212,23 @@ def test_settings_are_checked_against_the_definition(
     change: Change, source_id: str, given: dict[str, Any], field: str, says: str
 ) -> None:
     with pytest.raises(Invalid, match=says) as failure:
-        change(lambda editor: _hook(editor, source_id, settings=URL | given))
+        change(lambda editor: _hook(editor, source_id, settings=URL | given, enabled=True))
     assert failure.value.field == field
+
+
+def test_only_an_enabled_destination_needs_all_settings(change: Change, source_id: str) -> None:
+    id = change(lambda editor: _hook(editor, source_id, settings={}).id)
+
+    def update(**given: Any) -> None:
+        change(lambda editor: destinations.update_destination(editor, _destination(editor, id), **given))
+
+    update(settings={"mode": "fast"})
+    with pytest.raises(Invalid, match="Hook needs the setting url"):
+        update(enabled=True)
+    update(enabled=True, settings=URL)
+    with pytest.raises(Invalid, match="Hook needs the setting url"):
+        update(settings={"url": None})
+    update(enabled=False, settings={"url": None})
 
 
 def test_a_failed_change_leaves_nothing(change: Change, store: Store, watcher: SnapshotWatcher) -> None:
@@ -222,7 +237,7 @@ def test_a_failed_change_leaves_nothing(change: Change, store: Store, watcher: S
     def fail(editor: Editor) -> None:
         source = sources.create_source(editor, slug="new", kind="python")
         _hook(editor, source.id)
-        _hook(editor, source.id, settings={})
+        _hook(editor, source.id, settings={"nope": 1})
 
     with pytest.raises(Invalid):
         change(fail)
