@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from browser import running_chromium
 from harness import Onward, Sink
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 from onward.webapp import WebApp
 
@@ -39,6 +39,8 @@ class Place:
     """Cookies of the signed-in owner."""
     errors: list[str] = field(default_factory=list)
     contexts: list[BrowserContext] = field(default_factory=list)
+    asked: set[Request] = field(default_factory=set)
+    """Requests without an answer yet, but for live streams."""
 
     def new_page(self, width: int = WIDE, theme: str = "light", *, signed_in: bool = True) -> Page:
         context = self.browser.new_context(
@@ -52,6 +54,9 @@ class Place:
         page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda message: self._heard(message.type, message.text))
+        page.on("request", lambda each: self.asked.add(each) if "/api/live/" not in each.url else None)
+        page.on("requestfinished", lambda each: self.asked.discard(each))
+        page.on("requestfailed", lambda each: self.asked.discard(each))
         return page
 
     def visit(self, path: str, width: int = WIDE, theme: str = "light") -> Page:
@@ -79,10 +84,18 @@ class Place:
         self.state = page.context.storage_state()  # type: ignore[assignment]
         return page
 
+    def settle(self, page: Page) -> None:
+        """Wait until all that the page has asked for is there; live streams never end."""
+        quiet = 0
+        while quiet < 3:
+            page.wait_for_timeout(50)
+            quiet = 0 if self.asked else quiet + 1
+
     def close_pages(self) -> None:
         for context in self.contexts:
             context.close()
         self.contexts.clear()
+        self.asked.clear()
 
     def _heard(self, kind: str, text: str) -> None:
         if kind == "error" and not text.startswith(UNREAD):
@@ -114,15 +127,22 @@ def new_place(empty_place: Place) -> Iterator[Place]:
     assert not empty_place.errors, empty_place.errors
 
 
-@pytest.fixture
-def place(empty_place: Place) -> Iterator[Place]:
-    """A server whose owner has come."""
-    empty_place.errors.clear()
+@pytest.fixture(scope="module")
+def joined_place(empty_place: Place) -> Place:
+    """A server whose owner has come, for what a module makes once."""
     if empty_place.state is None:
         empty_place.join()
-    yield empty_place
-    empty_place.close_pages()
-    assert not empty_place.errors, empty_place.errors
+        empty_place.close_pages()
+    return empty_place
+
+
+@pytest.fixture
+def place(joined_place: Place) -> Iterator[Place]:
+    """The same, for one test."""
+    joined_place.errors.clear()
+    yield joined_place
+    joined_place.close_pages()
+    assert not joined_place.errors, joined_place.errors
 
 
 def accessible(page: Page) -> None:
@@ -149,6 +169,6 @@ def look_at(place: Place, paths: Iterable[str], theme: str) -> None:
         for page in (wide, narrow):
             page.goto(path)
             page.get_by_role("heading", level=1).wait_for()
-            page.wait_for_load_state("networkidle")
+            place.settle(page)
         accessible(wide)
         fits(narrow)

@@ -52,6 +52,24 @@ export async function call<K extends Operation>(
   operation: K,
   ...[request]: Maybe<Request<K>>
 ): Promise<Answer<K>> {
+  const response = await respond(operation, request);
+  const text = await response.text();
+  if (!response.headers.get("content-type")?.includes("json")) return text as Answer<K>;
+  const answer = JSON.parse(text);
+  return answer.data ?? answer;
+}
+
+/** The body of an answer as it comes; see `stream.ts`. */
+export async function open<K extends Operation>(
+  operation: K,
+  signal: AbortSignal,
+  ...[request]: Maybe<Request<K>>
+): Promise<ReadableStream<Uint8Array>> {
+  return (await respond(operation, request, signal)).body!;
+}
+
+/** An answer that is no refusal. */
+async function respond(operation: Operation, request: unknown, signal?: AbortSignal): Promise<Response> {
   const [method, path] = ROUTES[operation];
   const { path: names, query, body } = (request ?? {}) as {
     path?: Record<string, string>;
@@ -59,13 +77,8 @@ export async function call<K extends Operation>(
     body?: unknown;
   };
   const url = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(names?.[name] ?? ""));
-  const response = await send(method, url + written(query), body);
-  if (response.ok) {
-    const text = await response.text();
-    if (!response.headers.get("content-type")?.includes("json")) return text as Answer<K>;
-    const answer = JSON.parse(text);
-    return answer.data ?? answer;
-  }
+  const response = await send(method, url + written(query), body, signal);
+  if (response.ok) return response;
   if (response.status === 401 && operation !== "signIn" && operation !== "acceptInvite") {
     standing.sessionOver();
   }
@@ -77,13 +90,18 @@ export function address(operation: Operation, query?: Record<string, unknown>): 
   return ROUTES[operation][1] + written(query);
 }
 
-async function send(method: string, url: string, body: unknown): Promise<Response> {
+async function send(method: string, url: string, body: unknown, signal?: AbortSignal): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (standing.workspace) headers["x-onward-workspace"] = standing.workspace;
   if (method !== "GET") headers["x-onward-csrf"] = standing.csrf;
   if (body !== undefined) headers["content-type"] = "application/json";
   try {
-    return await fetch(url, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    return await fetch(url, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
+    });
   } catch {
     throw new Unreachable();
   }

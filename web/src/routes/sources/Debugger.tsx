@@ -48,7 +48,7 @@ export default function Debugger() {
     watch.observe(top.current!);
     return () => watch.disconnect();
   }, []);
-  const { lines, waiting, error, empty } = useTail(sourceId, paused || away);
+  const { lines, waiting, skipped, error, empty } = useTail(sourceId, paused || away);
   const flow = useFlow().ofSource(sourceId);
   const wanted = search.trim().toLowerCase();
   const found = lines.filter(({ event }) =>
@@ -78,11 +78,17 @@ export default function Debugger() {
           />
         </div>
         <span style={{ flex: 1 }} />
-        <span className="num dim">{rate(flow.rate)}</span>
+        <span
+          className="num dim"
+          title={skipped ? "More come than can be shown: a part of them is" : undefined}
+        >
+          {rate(flow.rate)}
+          {skipped > 0 && ", in part"}
+        </span>
         {paused
           ? (
             <Button leftSection={<IconPlayerPlay size={16} />} onClick={() => setPaused(false)}>
-              Go on{waiting > 0 ? ` (${count(waiting)}${waiting >= 200 ? "+" : ""} new)` : ""}
+              Go on{waiting > 0 ? ` (${count(waiting)} new)` : ""}
             </Button>
           )
           : (

@@ -1,11 +1,10 @@
-/** A source's latest events: asked for every second, each line with a key of its own that lasts. */
-import { useQuery } from "@tanstack/react-query";
-import { useRef } from "react";
-import { call } from "~/api/client.ts";
-import type { DebuggerLine } from "~/api/generated.ts";
+/** A source's latest events, live: each line has a key of its own that lasts, also in another browser. */
+import { useEffect, useRef, useState } from "react";
+import type { DebuggerLine, TailMessage } from "~/api/generated.ts";
+import { listen } from "~/api/stream.ts";
 
-const EVERY = 1000;
-const KEPT = 200;
+const PER_SECOND = 100;
+const KEPT = 500;
 
 export interface Line {
   key: string;
@@ -15,46 +14,57 @@ export interface Line {
 interface Tail {
   /** Newest first. */
   lines: Line[];
-  /** How many have come that are not among them, as it is held. */
+  /** How many have come that are not among them, as they are held. */
   waiting: number;
+  /** How many of the last second's came too fast to be shown. */
+  skipped: number;
   error: unknown;
   /** Nothing has ever come. */
   empty: boolean;
 }
 
-/** `held`: keep showing what is shown. */
-export function useTail(sourceId: string, held: boolean): Tail {
-  const shown = useRef<Line[]>([]);
-  const { data, error } = useQuery({
-    queryKey: ["tail", sourceId],
-    queryFn: async () => {
-      const { events } = await call("listSourceDebuggerEvents", {
-        path: { sourceId },
-        query: { count: KEPT },
-      });
-      return keyed(events);
-    },
-    refetchInterval: EVERY,
-  });
-  const latest = data ?? [];
-  if (!held || !shown.current.length) shown.current = latest;
-  const first = shown.current[0]?.key;
-  const at = latest.findIndex(({ key }) => key === first);
-  return {
-    lines: shown.current,
-    waiting: at < 0 ? latest.length : at,
-    error,
-    empty: data !== undefined && latest.length === 0,
-  };
+interface Seen {
+  lines: Line[];
+  came: number;
+  skipped: number;
 }
 
-/** Received at, messageId, and a number where that is the same: from the oldest on, so that it stays. */
-function keyed(events: DebuggerLine[]): Line[] {
-  const seen = new Map<string, number>();
-  return events.toReversed().map((event) => {
-    const base = `${event.receivedAt} ${event.messageId ?? event.type}`;
-    const times = seen.get(base) ?? 0;
-    seen.set(base, times + 1);
-    return { key: times ? `${base} ${times}` : base, event };
-  }).toReversed();
+/** `held`: keep showing what is shown. */
+export function useTail(sourceId: string, held: boolean): Tail {
+  const [seen, setSeen] = useState<Seen>();
+  const [error, setError] = useState<unknown>();
+  const shown = useRef<Seen>(undefined);
+  useEffect(() => {
+    setSeen(undefined);
+    shown.current = undefined;
+    const known = new Map<string, number>();
+    const hear = ({ events, came, skipped }: TailMessage, first: boolean) => {
+      const fresh = events.flatMap((event) => {
+        const base = `${event.receivedAt} ${event.messageId ?? event.type}`;
+        const times = known.get(base) ?? 0;
+        if (first && times) return []; // Another connection tells again what there was.
+        known.set(base, times + 1);
+        return [{ key: times ? `${base} ${times}` : base, event }];
+      });
+      setSeen((before) => ({
+        lines: [...fresh.toReversed(), ...(before?.lines ?? [])].slice(0, KEPT),
+        came: (before?.came ?? 0) + (first ? fresh.length : came),
+        skipped,
+      }));
+    };
+    return listen(
+      "streamSourceDebuggerEvents",
+      { path: { sourceId }, query: { perSecond: PER_SECOND } },
+      hear,
+      setError,
+    );
+  }, [sourceId]);
+  if (!held || !shown.current?.lines.length) shown.current = seen;
+  return {
+    lines: shown.current?.lines ?? [],
+    waiting: (seen?.came ?? 0) - (shown.current?.came ?? 0),
+    skipped: seen?.skipped ?? 0,
+    error,
+    empty: seen?.lines.length === 0,
+  };
 }

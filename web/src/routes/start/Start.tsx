@@ -31,7 +31,7 @@ export default function Start() {
   );
   const events = sourceId ? tail.data?.events ?? [] : [];
   const arrived = events.some((each) => each.verdict === "accepted");
-  const destinations = useFlow().destinationsOf(sourceId);
+  const destinations = useFlow(1000).destinationsOf(sourceId);
   const delivered = destinations.some((each) => each.delivery.delivered > 0);
   return (
     <div style={{ maxWidth: 720 }}>
