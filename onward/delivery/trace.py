@@ -231,7 +231,9 @@ class EventTracer:
         ]
         if given_up:
             return _given_up(given_up[-1], name, plan, of_mapping(fates.attempts, destination_id, id))
-        payload = None if step.output is None else plan.masking.json(redact.payload(step.output))
+        inserted = plan.destination.inserted is not None  # what it made of the event is not known again
+        shown = step.output is not None and not inserted
+        payload = plan.masking.json(redact.payload(step.output)) if shown else None
         attempts = of_mapping(fates.attempts, destination_id, id)
         parked = [e for e in fates.parked if (e.destination_id, e.subscription_id) == (destination_id, id)]
         if parked:
@@ -257,7 +259,7 @@ class EventTracer:
                 "unknown",
                 "It has come to an end; how is no longer known, for it is too long ago.",
             )
-        elif step.passed:
+        elif step.passed or inserted:  # all else that becomes of an inserted one is written down
             status, summary = "delivered", "Delivered at the first attempt."
         else:
             status, summary = "discarded", f"{reason('delivery', step.code).title}: {step.message}"
@@ -266,8 +268,8 @@ class EventTracer:
             name=name,
             status=status,
             summary=summary,
-            code=step.code,
-            message=step.message,
+            code="" if inserted else step.code,
+            message="" if inserted else step.message,
             attempts_made=attempts[-1].attempt if attempts else int(status == "delivered"),
             attempts=[_attempt(each) for each in attempts],
             payload=payload,
