@@ -18,6 +18,7 @@ import fcntl
 import os
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -179,7 +180,7 @@ class Heartbeat:
         self._beat = Beat(role, os.getpid(), time.time(), time.time())
         self._loop = loop
         self.catalogue_deaths = 0
-        self.functions: FunctionsReport | None = None
+        self.functions: Callable[[], FunctionsReport | None] = lambda: None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -206,7 +207,7 @@ class Heartbeat:
     def _now(self) -> None:
         self._beat.at = time.time()
         self._beat.catalogue_deaths = self.catalogue_deaths
-        self._beat.functions = self.functions
+        self._beat.functions = self.functions()
 
 
 def replace(path: Path, content: bytes) -> None:

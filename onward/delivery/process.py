@@ -153,6 +153,7 @@ class DeliveryProcess:
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, stop.set)
         heartbeat = Heartbeat(self._settings.data, role_of(self._index), loop)
+        heartbeat.functions = self._functions.report
         heartbeat.start()
         self._forget_deleted()
         self._count_downtime()
@@ -394,8 +395,7 @@ class DeliveryProcess:
         while True:
             now = time.time()
             heart.catalogue_deaths = self._bridge.deaths
-            heart.functions = self._functions.report()
-            if heart.functions is not None:
+            if self._functions.report() is not None:
                 self._function_meter.take(self._functions.take_used())
                 with _reported("counting what functions used"):
                     await asyncio.to_thread(self._function_meter.flush, int(now * 1000))

@@ -166,7 +166,7 @@ def test_a_destination_that_is_a_function(onward: Onward, sink: Sink) -> None:
     assert versions == {"ok": 1, "again": 1, "saved": 1, "deployed": 2}
 
     # The sandbox is in /readyz, what was used in the account.
-    told = wait_until(lambda: http("GET", f"{onward.url}/readyz").json()["functions"])["delivery-0"]
+    told = http("GET", f"{onward.url}/readyz").json()["functions"]["delivery-0"]
     assert told["state"] == "running" and told["layers"]["landlock"].startswith("on")
     usage = wait_until(lambda: onward.api("GET", "/usage/functions")["usage"]["functions"])
     assert usage[0]["functionId"] == function["id"] and usage[0]["invocations"] >= 6

@@ -1,4 +1,4 @@
-"""Functions on the road: results to outcomes, batches, and the insert function between trigger and mapping."""
+"""Functions on the road: results to outcomes, batches, and the insert function before the mappings."""
 
 import time
 
