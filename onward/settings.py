@@ -67,6 +67,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     they are locked out until the month ends (UTC)."""
     functions_trusted: bool = False
     """Run functions although the sandbox does not hold here: their code may then do anything."""
+    smtp_host: str | None = None
+    """Mail server that alerts go out by; None for no mail."""
+    smtp_port: int = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: str | None = None
+    smtp_from: str | None = None
+    """Sender of mails; None for onward@ the mail server."""
     status_page: bool = True
     """Whether anyone may see how well deliveries succeed by kind of destination, at /status."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"

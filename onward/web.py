@@ -26,6 +26,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from onward import __version__, eventlog
+from onward.alerts import Alerts
 from onward.api.app import api_state, create_api
 from onward.delivery.report import DeliveryReport
 from onward.delivery.state.sqlite import SqliteStateStore
@@ -38,6 +39,7 @@ from onward.functions.pool import Pool, PoolLimits
 from onward.functions.workshop import Workshop
 from onward.health import readiness
 from onward.metering.functions import FunctionMeter, FunctionStore, quotas_of
+from onward.metering.store import UsageStore
 from onward.metrics import CONTENT_TYPE, Metrics
 from onward.roles import Heartbeat
 from onward.settings import Settings
@@ -321,6 +323,16 @@ async def serve(settings: Settings) -> None:
         backpressure=CONNECTIONS,
         log_enabled=False,
     )
+    alerts = Alerts(
+        settings,
+        open_engine(settings),
+        load_cipher(settings),
+        configuration.snapshot,
+        report,
+        UsageStore(settings.data),
+        FunctionStore(settings.data),
+        http,
+    )
     heartbeat = Heartbeat(settings.data, "web", loop)
     await tracking.start()
     heartbeat.start()
@@ -333,6 +345,7 @@ async def serve(settings: Settings) -> None:
             follow_suppressed(suppressed),
             forget_people(ledger, open_engine(settings)),
             forward_audit_trail(tracking, open_engine(settings)),
+            alerts.forever(),
             function_usage.follow(functions, meter, books, Store.open(settings, catalogue)),
         )
     ]

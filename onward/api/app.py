@@ -17,6 +17,7 @@ from litestar.middleware import DefineMiddleware
 from litestar.types import Message, Scope
 
 from onward.api import (
+    alerts,
     audit,
     catalog,
     connections,
@@ -168,6 +169,7 @@ def create_api(state: State) -> Litestar:
                     deliverability.get_deliverability,
                     *live.ROUTES,
                     redrive.router,
+                    *alerts.ROUTES,
                     testing.preview_trigger,
                     trigger_form.get_form,
                     trigger_form.generate_trigger,

@@ -72,6 +72,17 @@ class DeliveryReport:
         """Payloads given up on, the newest first; `before` is the id to continue below."""
         return self._store.discards(destination_id, limit, before, code, message_id)
 
+    def oldest_pending(self, destination_id: str, source_id: str) -> int | None:
+        """When (ms) the event was received that has waited longest for its outcome; None if none waits."""
+        totals = self._store.totals(destination_id).get(destination_id)
+        if totals is None:
+            return None
+        unread = self._log.read(source_id, totals.cursor.offset, 1)
+        times = [each.received_at for each in unread]
+        if (parked := self.ask.oldest_parked(destination_id)) is not None:
+            times.append(parked)
+        return min(times, default=None)
+
     def redrive(self, destination_id: str, wanted: Redrive, now: float) -> int:
         """Have discards sent again; the id of the request."""
         return self._store.ask_redrive(destination_id, wanted, now)

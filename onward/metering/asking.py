@@ -33,6 +33,10 @@ class Questions(Protocol):
         """Payloads that wait for a retry, or for their bulk batch to be sent."""
         ...
 
+    def oldest_parked(self, destination_id: str) -> int | None:
+        """When (ms) the event was received that has been parked longest."""
+        ...
+
     def last_failures(self) -> dict[str, tuple[int, str, str]]:
         """By destination the newest sample's time (ms), code and message."""
         ...

@@ -248,6 +248,8 @@ def _set(
                 raise Invalid(f"a {alert.kind} alert is about no destination", field="destinationId")
             get_destination(editor.session, alert.workspace_id, destination_id)
         alert.destination_id = destination_id
+    if alert.destination_id is not None:
+        alert.source_id = None  # which source it is follows
     if threshold is not UNSET:
         if not math.isfinite(threshold) or not known.least <= threshold <= known.most:
             raise Invalid(f"this must be from {known.least:g} to {known.most:g}", field="threshold")

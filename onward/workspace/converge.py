@@ -31,6 +31,7 @@ from onward.workspace.errors import Conflict, Invalid, at, naming
 from onward.workspace.function_catalogue import definition_of as function_definition
 from onward.workspace.function_catalogue import slug_of
 from onward.workspace.names import check_name
+from onward.workspace.parts.alerts import converge_alerts
 from onward.workspace.parts.base import Options, paired, refuse_twins, resolved
 from onward.workspace.parts.functions import (
     converge_edge_functions,
@@ -87,6 +88,8 @@ def converge(editor: Editor, document: Document, options: Options) -> None:
         converge_tracking_plans(editor, document.tracking_plans, sources, options)
     if document.warehouses is not UNSET:
         converge_warehouses(editor, document.warehouses, sources, options)
+    if document.alerts is not UNSET:
+        converge_alerts(editor, document.alerts, sources, options)
     _access(editor, document, options)
     if document.workspace is not UNSET and document.workspace.audit_forwarding is not UNSET:
         with at("workspace"):

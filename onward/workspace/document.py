@@ -26,6 +26,7 @@ from onward.workspace.audit_forwarding import forwarding_of
 from onward.workspace.delivery import Delivery
 from onward.workspace.entities import Destination, Filter, Source, Subscription, Workspace
 from onward.workspace.errors import Invalid
+from onward.workspace.parts.alerts import AlertPart, alert_parts
 from onward.workspace.parts.base import Json, Part, canonical, written
 from onward.workspace.parts.functions import (
     FunctionPart,
@@ -126,6 +127,7 @@ class Document(Part):
     destinations: list[DestinationPart] | UnsetType = UNSET
     tracking_plans: list[TrackingPlanPart] | UnsetType = UNSET
     warehouses: list[WarehousePart] | UnsetType = UNSET
+    alerts: list[AlertPart] | UnsetType = UNSET
     people: list[PersonPart] | UnsetType = UNSET
     groups: list[GroupPart] | UnsetType = UNSET
 
@@ -166,6 +168,7 @@ def export_workspace(session: Session, workspace_id: str) -> str:
         ],
         tracking_plans=tracking_plan_parts(session, workspace_id),
         warehouses=warehouse_parts(session, workspace_id),
+        alerts=alert_parts(session, workspace_id),
         people=person_parts(session, workspace_id),
         groups=group_parts(session, workspace_id),
     )

@@ -125,6 +125,14 @@ class SqliteQuestions:
             ).fetchall()
         return [Waiting(*row) for row in rows]
 
+    def oldest_parked(self, destination_id: str) -> int | None:
+        """When (ms) the event was received that has been parked longest."""
+        with self._reading() as db:
+            (oldest,) = db.execute(
+                "SELECT min(received_at) FROM parked WHERE destination_id = ?", (destination_id,)
+            ).fetchone()
+        return None if oldest is None else int(oldest)
+
     def last_failures(self) -> dict[str, tuple[int, str, str]]:
         """By destination the newest sample's time (ms), code and message."""
         with self._reading() as db:

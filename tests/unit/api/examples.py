@@ -6,6 +6,7 @@ from typing import Any
 Json = dict[str, Any]
 
 BODIES: dict[str, Json] = {
+    "createAlert": {"name": "a", "type": "DISK_FREE", "channels": []},
     "addPermissionsToUser": {"permissions": [{"roleId": "member"}]},
     "testDestinationEvent": {"payload": {"type": "track", "event": "E", "userId": "u"}},
 }

@@ -54,7 +54,8 @@ FAMILIES: dict[str, Family] = {
         EVERYBODY,
         """echo getWorkspace listWorkspaces getSession signOut changePassword listLabels getSampleEvent
         getSourcesCatalog getSourceMetadata getDestinationsCatalog getDestinationMetadata
-        getDestinationsCatalogCharts getWarehousesCatalog getWarehouseMetadata listDeliveryReasons""",
+        getDestinationsCatalogCharts getWarehousesCatalog getWarehouseMetadata listDeliveryReasons
+        listAlertTypes""",
     ),
     "owners alone": (
         "",
@@ -67,7 +68,7 @@ FAMILIES: dict[str, Family] = {
         deleteToken listAuditEvents exportAuditEvents getAuditForwarding updateAuditForwarding createLabel
         deleteLabel getDailyWorkspaceAPICallsUsage getDailyPerSourceAPICallsUsage getFunctionsUsage
         getDailyWorkspaceMTUUsage
-        getDailyPerSourceMTUUsage""",
+        getDailyPerSourceMTUUsage listAlerts createAlert getAlert updateAlert deleteAlert testAlert""",
     ),
     "see sources and what is connected": (
         "SOURCE",
@@ -78,7 +79,7 @@ FAMILIES: dict[str, Family] = {
         previewDestinationFilter previewDestination previewTrigger getTriggerForm generateTrigger
         getDestinationDelivery getConnections
         listDestinationDiscards getEventDeliveryFromDestination listDeliverySamplesFromDestination
-        listDestinationRedrives getConnectionHealth getDeliverability getDeliveryFunnel getPendingRetryFromDeliveryOverview traceEvents
+        listNotifications listDestinationRedrives getConnectionHealth getDeliverability getDeliveryFunnel getPendingRetryFromDeliveryOverview traceEvents
         listSchemaSettingsInSource listSchemaEventsInSource listTransformations
         getTransformation getLatestFromEdgeFunctions getIngressSuccessMetricsFromDeliveryOverview
         getIngressFailedMetricsFromDeliveryOverview getFilteredAtSourceMetricsFromDeliveryOverview

@@ -72,6 +72,8 @@ async def make_things(client: httpx.AsyncClient, email: str = "b@example.com", k
     warehouse = (await ask("POST", "/warehouses", body))["warehouse"]
     body = {"sourceId": source["id"], "name": "m", "query": "SELECT 1 AS id", "queryIdentifierColumn": "id"}
     model = (await ask("POST", "/reverse-etl-models", body))["reverseEtlModel"]
+    body = {"name": "a", "type": "DISK_FREE", "channels": [{"type": "IN_APP"}]}
+    alert = (await ask("POST", "/alerts", body))["alert"]
     bundle = {"uploadURL": "https://cdn.example.com/of-b.js"}
     await ask("POST", f"/sources/{source['id']}/edge-functions", bundle)
     return NAMES | {
@@ -88,6 +90,7 @@ async def make_things(client: httpx.AsyncClient, email: str = "b@example.com", k
         "tracking_plan_id": plan["id"],
         "transformation_id": transformation["id"],
         "regulate_id": regulation,
+        "alert_id": alert["id"],
         "function_id": function["id"],
         "version_id": function["version"],
         "instance_id": instance,

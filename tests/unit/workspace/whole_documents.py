@@ -35,6 +35,21 @@ def some(values: list[Any], most: int = 3) -> st.SearchStrategy[list[Any]]:
     return st.lists(st.sampled_from(values), max_size=most, unique_by=repr) if values else st.just([])
 
 
+def _alert(name: str, slugs: list[str]) -> st.SearchStrategy[Json]:
+    channels = [{"type": "IN_APP"}, {"type": "EMAIL", "address": "ops@example.com"}]
+    return st.fixed_dictionaries(
+        {
+            "name": st.just(name),
+            "type": st.just("SOURCE_SILENT" if name == "no" else "BACKLOG_AGE"),
+            "source": st.sampled_from([None, *slugs]),
+            "threshold": st.just(0),
+            "minutes": st.sampled_from([5, 60]),
+            "enabled": st.booleans(),
+            "channels": st.just(channels) | st.just(channels[:1]),
+        }
+    )
+
+
 @st.composite
 def whole_documents(draw: st.DrawFn) -> Document:
     slugs = draw(some(SLUGS))
@@ -71,6 +86,7 @@ def whole_documents(draw: st.DrawFn) -> Document:
         "destinations": [draw(_destination(slug, used)) for slug in slugs],
         "trackingPlans": _plans(draw, slugs),
         "warehouses": warehouses,
+        "alerts": [draw(_alert(name, slugs)) for name in draw(some(["Quiet", "no"]))],
         "people": [{"email": email, "permissions": draw(grants)} for email in people],
         "groups": [
             {"name": name, "permissions": draw(grants), "members": draw(some(people))}
