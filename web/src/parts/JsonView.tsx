@@ -8,7 +8,7 @@ import { memo, useState } from "react";
 import { CopyButton } from "./Copy.tsx";
 import css from "./JsonView.module.css";
 
-const MASK = "********";
+const MASK = "••••••••";
 /** Depth from which on things are folded at first. */
 const FOLDED = 3;
 

@@ -2,7 +2,7 @@
 import type { Choice, FieldView, MoreOfField, OptionView } from "~/api/generated.ts";
 
 /** Stands for a stored secret; sent back it means: keep it. */
-export const MASK = "********";
+export const MASK = "••••••••";
 
 export interface FormField {
   key: string;

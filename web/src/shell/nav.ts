@@ -3,10 +3,13 @@
  * Functions, Catalogue, Delivery, Debugger, Settings.
  */
 import {
+  IconBug,
   IconCode,
   IconHome,
+  IconLayoutGrid,
   IconPlugConnected,
   IconRoute,
+  IconSend,
   IconSettings,
   type TablerIcon,
 } from "@tabler/icons-react";
@@ -22,7 +25,10 @@ export interface NavItem {
 export const NAV: NavItem[] = [
   { label: "Home", to: "/", icon: IconHome },
   { label: "Sources", to: "/sources", icon: IconPlugConnected, permission: "source:read" },
+  { label: "Destinations", to: "/destinations", icon: IconSend, permission: "destination:read" },
   { label: "Functions", to: "/functions", icon: IconCode, permission: "function:read" },
+  { label: "Catalogue", to: "/catalogue", icon: IconLayoutGrid, permission: "source:read" },
   { label: "Delivery", to: "/delivery", icon: IconRoute, permission: "source:read" },
+  { label: "Debugger", to: "/debugger", icon: IconBug, permission: "debugger:read" },
   { label: "Settings", to: "/settings", icon: IconSettings },
 ];

@@ -1,5 +1,90 @@
-import { PageHead } from "~/parts/PageHead.tsx";
+/** A destination at a glance: what has become of events, which mappings send them, what is left to set up. */
+import { IconPlus } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import { LinkButton } from "~/parts/LinkButton.tsx";
+import type { ReactNode } from "react";
+import { useSession } from "~/api/session.ts";
+import { rate } from "~/parts/format.ts";
+import { Figure, Num } from "~/parts/Num.tsx";
+import { Section } from "~/parts/Section.tsx";
+import { Sparkline } from "~/parts/Sparkline.tsx";
+import { StateChip } from "~/parts/StateChip.tsx";
+import { useFlow } from "../home/flow.ts";
+import { healthOf } from "../home/health.ts";
+import { useDestination, useMappings } from "./destination.ts";
+import css from "./Overview.module.css";
+import { SetUp } from "./SetUp.tsx";
 
-export default function Page() {
-  return <PageHead title="Overview" />;
+export default function Overview() {
+  const { destination, destinationId } = useDestination();
+  const { may } = useSession();
+  const flow = useFlow();
+  const { items: mappings } = useMappings(destinationId);
+  const books = flow.destinations.find((each) => each.id === destinationId);
+  const now = flow.ofDestination(destinationId);
+  if (!destination) return null;
+  const trouble = books && healthOf(books).trouble;
+  const delivery = (children: ReactNode) => (
+    <Link to="/destinations/$destinationId/delivery" params={{ destinationId }}>{children}</Link>
+  );
+  return (
+    <>
+      {!destination.enabled && <SetUp destination={destination} />}
+      {trouble && (
+        <p className={css.trouble}>
+          <b>{destination.name || destination.metadata.name}</b> {trouble} {delivery("See why")}
+        </p>
+      )}
+      {books && (
+        <div className={css.figures}>
+          <Figure name="Now" note={<Sparkline values={now.series} width={96} />}>{rate(now.rate)}</Figure>
+          <Figure name="Delivered">{delivery(<Num value={books.delivery.delivered} />)}</Figure>
+          <Figure name="Retrying">{delivery(<Num value={books.delivery.retrying} />)}</Figure>
+          <Figure name="Pending">
+            {delivery(<Num value={Math.max(0, books.delivery.pending - books.delivery.retrying)} />)}
+          </Figure>
+          <Figure name="Filtered">{delivery(<Num value={books.delivery.filtered} />)}</Figure>
+          <Figure name="Discarded">{delivery(<Num value={books.delivery.discarded} />)}</Figure>
+        </div>
+      )}
+      <Section
+        title="Mappings"
+        actions={may("destination:write") && (
+          <LinkButton
+            to="/destinations/$destinationId/mappings"
+            params={{ destinationId }}
+            search={{ add: "mapping" } as never}
+            variant="default"
+            leftSection={<IconPlus size={16} />}
+          >
+            Add mapping
+          </LinkButton>
+        )}
+      >
+        {mappings?.length === 0 && (
+          <p className="dim">
+            Nothing is sent without a mapping: it says which events are meant, and what becomes of them.
+          </p>
+        )}
+        {mappings && mappings.length > 0 && (
+          <div className="panel">
+            {mappings.map((each) => (
+              <Link
+                key={each.id}
+                to="/destinations/$destinationId/mappings/$subscriptionId"
+                params={{ destinationId, subscriptionId: each.id }}
+                className={css.row}
+              >
+                <span className="cut" style={{ fontWeight: 500 }}>{each.name}</span>
+                <code className={`cut dim ${css.trigger}`}>{each.trigger}</code>
+                {each.enabled
+                  ? <StateChip state="delivered">Enabled</StateChip>
+                  : <StateChip state="filtered">Disabled</StateChip>}
+              </Link>
+            ))}
+          </div>
+        )}
+      </Section>
+    </>
+  );
 }

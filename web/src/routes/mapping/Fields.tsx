@@ -1,0 +1,233 @@
+/** What is sent: each field of the action with what fills it, and what that comes to for the event at hand. */
+import { Button, NumberInput, Select, Stack, Switch, TagsInput } from "@mantine/core";
+import { IconPlus } from "@tabler/icons-react";
+import { useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { call } from "~/api/client.ts";
+import type { ActionView } from "~/api/generated.ts";
+import { actionFields, type FormField, shownWhen } from "~/parts/fields.ts";
+import { usePicking } from "./picking.ts";
+import { Value } from "./Value.tsx";
+import css from "./Value.module.css";
+import { brief, type Json } from "./values.ts";
+
+export type Mapping = Record<string, Json>;
+
+export const SYNC_MODE = "__segment_internal_sync_mode";
+const BATCHING = ["enable_batching", "batch_size", "batch_bytes", "batch_keys"];
+
+interface Props {
+  action: ActionView;
+  mapping: Mapping;
+  onChange: (mapping: Mapping) => void;
+  /** By the key of the field. */
+  errors: Record<string, string>;
+  /** What the mapping makes of the event at hand. */
+  payload: Mapping | null | undefined;
+  destinationId: string;
+}
+
+export function Fields(props: Props) {
+  const { action, mapping, onChange } = props;
+  const { disabled } = usePicking();
+  const [added, setAdded] = useState<string[]>([]);
+  const hidden = new Set(action.fields.filter((each) => each.hidden).map((each) => each.fieldKey));
+  const batching = !!action.onward.batching;
+  const fields = actionFields(action.fields).filter((each) =>
+    shownWhen(each, mapping) && !(batching && BATCHING.includes(each.key))
+  );
+  const shown = fields.filter((each) =>
+    (each.required && !hidden.has(each.key)) || each.key in mapping || added.includes(each.key)
+  );
+  const rest = fields.filter((each) => !shown.includes(each) && !hidden.has(each.key));
+  const set = (key: string, value: Json) => {
+    if (value === undefined) {
+      const { [key]: _, ...others } = mapping;
+      onChange(others);
+      setAdded(added.filter((each) => each !== key));
+    } else onChange({ ...mapping, [key]: value });
+  };
+  const sync = action.onward.syncMode;
+  return (
+    <>
+      <div className="panel">
+        {sync && (
+          <div className={css.row}>
+            <Select
+              label={sync.label}
+              description={sync.description}
+              disabled={disabled}
+              value={String(mapping[SYNC_MODE] ?? "") || null}
+              onChange={(value) => set(SYNC_MODE, value ?? undefined)}
+              data={sync.choices.map((each) => ({ value: String(each.value), label: each.label }))}
+              error={props.errors[SYNC_MODE]}
+            />
+          </div>
+        )}
+        {shown.map((field) => (
+          <Row
+            key={field.key}
+            {...props}
+            field={field}
+            value={mapping[field.key]}
+            set={(value) => set(field.key, value)}
+          />
+        ))}
+        {rest.length > 0 && !disabled && (
+          <div className={css.row}>
+            <Select
+              aria-label="Add a field"
+              placeholder={`Add a field (${rest.length} more)`}
+              searchable
+              clearable
+              value={null}
+              leftSection={<IconPlus size={16} />}
+              nothingFoundMessage="No such field"
+              data={rest.map((each) => ({ value: each.key, label: each.label }))}
+              onChange={(key) => {
+                const field = rest.find((each) => each.key === key);
+                if (!field) return;
+                setAdded([...added, field.key]);
+                onChange({ ...mapping, [field.key]: field.fallback ?? { "@path": "$." } });
+              }}
+            />
+          </div>
+        )}
+      </div>
+      {batching && <Batching {...props} set={set} />}
+    </>
+  );
+}
+
+function Row({ field, value, set, errors, payload, ...more }: Props & {
+  field: FormField;
+  value: Json;
+  set: (value: Json) => void;
+}) {
+  const error = errors[field.key];
+  const result = payload ? brief(payload[field.key]) : "";
+  return (
+    <div className={css.row} data-field={field.key}>
+      <div className={css.head}>
+        <span className={`cut ${css.label}`} title={field.help || undefined}>
+          {field.label}
+          {field.required && <span className="dim" style={{ fontWeight: 400 }}>required</span>}
+        </span>
+        {result && typeof value === "object" && (
+          <code
+            className={`dim cut small ${css.result}`}
+            title={result}
+            aria-label={`${field.label} comes to`}
+          >
+            {result}
+          </code>
+        )}
+      </div>
+      {field.dynamic && typeof value !== "object"
+        ? <DynamicChoice field={field} value={value} set={set} {...more} />
+        : (
+          <Value
+            label={field.label}
+            field={field}
+            value={value}
+            onChange={set}
+            error={!!error}
+            optional
+          />
+        )}
+      {error
+        ? <p className={`small ${css.error}`} role="alert">{error}</p>
+        : field.help && value === undefined && <p className={`dim small ${css.help}`}>{field.help}</p>}
+    </div>
+  );
+}
+
+/** Choices that the tool itself has, asked for when one opens them; or an event variable after all. */
+function DynamicChoice({ field, value, set, action, mapping, destinationId }:
+  & Pick<Props, "action" | "mapping" | "destinationId">
+  & { field: FormField; value: Json; set: (value: Json) => void }) {
+  const { disabled } = usePicking();
+  const [open, setOpen] = useState(false);
+  const fixed = Object.fromEntries(Object.entries(mapping).filter(([, each]) => typeof each !== "object"));
+  const { data, isFetching, error } = useQuery({
+    queryKey: ["listFieldChoices", destinationId, action.slug, field.key, fixed],
+    queryFn: () =>
+      call("listFieldChoices", {
+        path: { destinationId, action: action.slug, field: field.key },
+        body: { payload: fixed },
+      }),
+    enabled: open && !disabled,
+    staleTime: 60_000,
+  });
+  const found = (data?.choices ?? []).map((each) => ({
+    value: String(each.value),
+    label: String(each.label ?? each.value),
+  }));
+  const text = value === undefined || value === null ? "" : String(value);
+  const kept = text && !found.some((each) => each.value === text) ? [{ value: text, label: text }] : [];
+  return (
+    <div className={css.line} style={{ gridTemplateColumns: "minmax(0, 1fr) auto" }}>
+      <Select
+        aria-label={field.label}
+        searchable
+        clearable
+        disabled={disabled}
+        placeholder={isFetching ? "Asking the tool…" : "Choose"}
+        value={text || null}
+        data={[...kept, ...found]}
+        onDropdownOpen={() => setOpen(true)}
+        onChange={(next) => set(next ?? undefined)}
+        nothingFoundMessage={isFetching ? "Asking the tool…" : "The tool has none"}
+        error={error?.message ?? data?.error}
+      />
+      <Button variant="default" disabled={disabled} onClick={() => set({ "@path": "$." })}>
+        Use a variable
+      </Button>
+    </div>
+  );
+}
+
+function Batching({ action, mapping, set, errors }: Props & { set: (key: string, value: Json) => void }) {
+  const { disabled } = usePicking();
+  const { maxSize, defaultSize } = action.onward.batching!;
+  const has = (key: string) => action.fields.some((each) => each.fieldKey === key);
+  const on = mapping.enable_batching === true;
+  if (!has("enable_batching")) return null;
+  return (
+    <Stack gap={12} className="panel" p={16} mt={12}>
+      <Switch
+        label="Send events in batches"
+        description="Fewer requests; each event may wait a little for others."
+        disabled={disabled}
+        checked={on}
+        onChange={(event) => set("enable_batching", event.currentTarget.checked)}
+        error={errors.enable_batching}
+      />
+      {on && has("batch_size") && (
+        <NumberInput
+          label="Batch size"
+          description={`Events in a request: ${defaultSize} if empty, ${maxSize} at most.`}
+          maw={240}
+          min={1}
+          max={maxSize}
+          thousandSeparator=","
+          disabled={disabled}
+          value={typeof mapping.batch_size === "number" ? mapping.batch_size : ""}
+          onChange={(value) => set("batch_size", value === "" ? undefined : Number(value))}
+          error={errors.batch_size}
+        />
+      )}
+      {on && has("batch_keys") && (
+        <TagsInput
+          label="Batch keys"
+          description="Fields that events of a batch have in common."
+          disabled={disabled}
+          data={action.fields.map((each) => each.fieldKey).filter((each) => !BATCHING.includes(each))}
+          value={Array.isArray(mapping.batch_keys) ? mapping.batch_keys.map(String) : []}
+          onChange={(value) => set("batch_keys", value)}
+          error={errors.batch_keys}
+        />
+      )}
+    </Stack>
+  );
+}
