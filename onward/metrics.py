@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from onward import __version__
 from onward.delivery.state.protocol import StateStore
 from onward.eventlog.protocol import LogReader, Position
+from onward.metering.functions import FunctionStore
 from onward.roles import beats, read_report
 from onward.tracking.ledger import LedgerReader
 from onward.workspace.snapshot import Snapshot
@@ -61,6 +62,7 @@ class Metrics(Collector):
         self._log = log
         self._store = store
         self._door = DoorCounts(ledger)
+        self._functions = FunctionStore(data)
         self._snapshot = Snapshot(version=0)
         self._registry = CollectorRegistry()
         self._registry.register(self)
@@ -85,6 +87,7 @@ class Metrics(Collector):
         heads = self._log.heads()
         yield from self._sources(heads)
         yield from self._destinations(heads)
+        yield from self._functions_used()
         yield from self._processes()
 
     def _sources(self, heads: dict[str, Position]) -> Iterator[Metric]:
@@ -159,6 +162,29 @@ class Metrics(Collector):
             retrying.add_metric(label, books.parked)
             paused.add_metric(label, float(books.breaker_opened_at is not None))
         yield from (due, outcomes, pending, retrying, paused)
+
+    def _functions_used(self) -> Iterator[Metric]:
+        labels = ["function"]
+        invocations = CounterMetricFamily("onward_function_invocations", "Calls of handlers.", labels=labels)
+        wall = CounterMetricFamily("onward_function_seconds", "Wall time of calls.", labels=labels)
+        cpu = CounterMetricFamily("onward_function_cpu_seconds", "CPU time of processes.", labels=labels)
+        for id, spent in self._functions.overall().items():
+            invocations.add_metric([id], spent.invocations)
+            wall.add_metric([id], spent.wall_ms / 1000)
+            cpu.add_metric([id], spent.cpu_ms / 1000)
+        processes = GaugeMetricFamily(
+            "onward_function_processes", "Processes for functions, spares included.", labels=["role"]
+        )
+        refused = GaugeMetricFamily(
+            "onward_functions_refused",
+            "1 while the sandbox keeps functions from running.",
+            labels=["role"],
+        )
+        for role, beat in beats(self._data).items():
+            if (report := beat.functions) is not None:
+                processes.add_metric([role], report.processes)
+                refused.add_metric([role], float(report.state == "refused"))
+        yield from (invocations, wall, cpu, processes, refused)
 
     def _processes(self) -> Iterator[Metric]:
         labels = ["role"]

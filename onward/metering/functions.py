@@ -124,6 +124,14 @@ class FunctionStore:
         with self._lock:
             return self._totals(month, workspace_id)
 
+    def overall(self) -> dict[str, Spent]:
+        """By function, of all months that are kept."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT function_id, sum(invocations), sum(wall_ms), sum(cpu_ms) FROM spent GROUP BY 1"
+            )
+            return {id: Spent(*numbers) for id, *numbers in rows}
+
     def crossings(self, workspace_id: str, month: int) -> list[Crossing]:
         """Oldest first."""
         return self._crossings("workspace_id = ? AND month = ?", (workspace_id, month))

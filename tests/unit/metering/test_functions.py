@@ -99,3 +99,11 @@ def test_what_cannot_be_stored_is_kept_for_the_next_time(
 
 def _fail(*_: object) -> None:
     raise sqlite3.OperationalError("disk full")
+
+
+def test_overall_is_the_sum_of_all_months(tmp_path: Path) -> None:
+    store = FunctionStore(tmp_path)
+    for at in (0, 40 * 24 * 3600 * 1000):
+        store.add({("w", "f"): Spent(2, 10.0, 5.0), ("v", "g"): Spent(1, 1.0, 1.0)}, at, Quotas())
+    assert store.overall() == {"f": Spent(4, 20.0, 10.0), "g": Spent(2, 2.0, 2.0)}
+    store.close()
