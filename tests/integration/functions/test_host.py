@@ -1,0 +1,111 @@
+"""Who lets functions run in a delivery process: the sandbox is examined first, and what is refused waits."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from onward.delivery.functions.destination import definition_of
+from onward.delivery.functions.host import Functions
+from onward.destinations.definition import Call
+from onward.destinations.outcome import Outcome
+from onward.functions.pool import PoolLimits
+from onward.functions.sandbox import Confinement, libraries_folder
+from onward.functions.selftest import NoWay
+from onward.workspace.snapshot import DeliveryPolicy, DeployedFunction, Destination
+
+CODE = {
+    "one": "async function onTrack(event) { if (event.event === 'bad') throw new Error('one') }",
+    "two": "async function onTrack(event) { throw new ValidationError('two') }",
+}
+
+
+class Code:
+    """A `DeployedCode` with versions of a test's own."""
+
+    def known(self, version: str) -> str | None:
+        return CODE.get(version)
+
+    def read(self, version: str) -> str | None:
+        return CODE.get(version)
+
+
+def destination(version: str = "one") -> Destination:
+    function = DeployedFunction(
+        id="f", name="F", version=version, instance="d", handlers=("onTrack",), settings={}
+    )
+    return Destination(
+        id="d",
+        workspace_id="w",
+        source_id="s",
+        definition="function-f",
+        name="F",
+        enabled=True,
+        function=function,
+        policy=DeliveryPolicy(),
+    )
+
+
+def host(**more: Any) -> Functions:
+    confinement = Confinement(libraries=libraries_folder(), box=more.pop("box", True))
+    code: Any = Code()
+    return Functions(code, NoWay(), confinement=confinement, limits=PoolLimits(spares=1), **more)
+
+
+async def deliver(functions: Functions, to: Destination, name: str = "E") -> Outcome:
+    assert to.function is not None
+    [action] = definition_of(functions, to, to.function).actions.values()
+    call = Call(settings={}, http=NoWay(), timeout=1, workspace_id="w", source_id="s", destination_id=to.id)
+    [outcome] = await action.perform(call, [{"type": "track", "event": name, "messageId": "m"}])
+    return outcome
+
+
+@pytest.mark.timeout(120)
+async def test_without_a_box_events_wait_with_the_reason_unless_the_code_is_trusted() -> None:
+    functions = host(box=False)
+    assert functions.report() is None, "nothing is examined where there are no functions"
+    functions.configure([destination()])
+    outcome = await deliver(functions, destination())
+    assert (outcome.kind, "does not hold" in outcome.message) == ("waits", True)
+    report = functions.report()
+    assert report is not None and report.state == "refused" and "does not hold" in report.reason
+    assert report.layers["permissions"] == "holds" and report.processes == 0
+    await functions.close()
+
+    trusting = host(box=False, trusted=True)
+    trusting.configure([destination()])
+    assert (await deliver(trusting, destination())).kind == "delivered"
+    report = trusting.report()
+    assert report is not None and report.state == "running"
+    await trusting.close()
+
+
+@pytest.mark.timeout(120)
+async def test_a_deployment_changes_the_version_of_later_calls_and_what_was_used_is_told() -> None:
+    functions = host()
+    functions.configure([destination()])
+    assert (await deliver(functions, destination())).kind == "delivered"
+    bad = await deliver(functions, destination(), "bad")
+    assert (bad.kind, bad.code, bad.message) == ("discarded", "BAD_REQUEST", "one")
+    functions.configure([destination("two")])
+    # Of an action that was made for the version before: what is deployed counts.
+    outcome = await deliver(functions, destination("one"))
+    assert (outcome.code, outcome.message) == ("MESSAGE_REJECTED", "two")
+    functions.configure([])
+    used = functions.take_used()
+    assert {scope for scope, _ in used} == {("w", "f")} and sum(each.invocations for _, each in used) == 3
+    functions.configure([destination("gone")])
+    assert (await deliver(functions, destination())).kind == "waits"
+    await functions.close()
+
+
+@pytest.mark.timeout(120)
+async def test_nothing_begins_after_a_stop_but_what_is_under_way_ends() -> None:
+    functions = host()
+    functions.configure([destination()])
+    under_way = asyncio.get_running_loop().create_task(deliver(functions, destination()))
+    await asyncio.sleep(0)
+    functions.stop()
+    assert (await under_way).kind in ("delivered", "waits")
+    assert (await deliver(functions, destination())).kind == "waits"
+    await functions.close()
