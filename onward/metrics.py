@@ -8,7 +8,7 @@ page. `docs/metrics.md` lists the names.
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,10 +22,12 @@ from onward.eventlog.protocol import LogReader, Position
 from onward.metering.functions import FunctionStore
 from onward.roles import beats, read_report
 from onward.tracking.ledger import LedgerReader
-from onward.workspace.snapshot import Snapshot
+from onward.workspace.snapshot import Snapshot, Source
 
 CONTENT_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 
+LATELY = 10
+"""Minutes that gauges of deliveries look back on."""
 SETTLED = 2
 """Minutes after which the counters of a minute no longer change."""
 
@@ -61,6 +63,7 @@ class Metrics(Collector):
         self._data = data
         self._log = log
         self._store = store
+        self._ask = store.questions()
         self._door = DoorCounts(ledger)
         self._functions = FunctionStore(data)
         self._snapshot = Snapshot(version=0)
@@ -162,6 +165,43 @@ class Metrics(Collector):
             retrying.add_metric(label, books.parked)
             paused.add_metric(label, float(books.breaker_opened_at is not None))
         yield from (due, outcomes, pending, retrying, paused)
+        yield from self._lately(labels, sources)
+
+    def _lately(self, labels: list[str], sources: Mapping[str, Source]) -> Iterator[Metric]:
+        """What the last minutes' counters say of each destination: nothing of those without deliveries."""
+        p95 = GaugeMetricFamily(
+            "onward_destination_latency_p95_seconds",
+            "From receipt to delivery: 95 of 100 of the last ten minutes took no longer.",
+            labels=labels,
+        )
+        first = GaugeMetricFamily(
+            "onward_destination_first_attempt_ratio",
+            "Of what came to an end in the last ten minutes: the share delivered at the first attempt.",
+            labels=labels,
+        )
+        final = GaugeMetricFamily(
+            "onward_destination_delivery_ratio",
+            "Of what came to an end in the last ten minutes: the share delivered.",
+            labels=labels,
+        )
+        retried = GaugeMetricFamily(
+            "onward_destination_retried_attempts",
+            "Attempts of the last ten minutes that failed and are repeated.",
+            labels=labels,
+        )
+        now = int(time.time() // 60)
+        tallies, latencies = self._ask.tallies(now - LATELY, now + 1), self._ask.latencies(now - LATELY, now + 1)
+        for destination in self._snapshot.destinations:
+            source = sources.get(destination.source_id)
+            label = [destination.id, destination.name, source.slug if source else ""]
+            if (tally := tallies.get(destination.id)) is not None:
+                retried.add_metric(label, tally.retried)
+                if tally.success_rate is not None and tally.first_attempt_rate is not None:
+                    first.add_metric(label, tally.first_attempt_rate)
+                    final.add_metric(label, tally.success_rate)
+            if (latency := latencies.get(destination.id)) is not None:
+                p95.add_metric(label, latency / 1000)
+        yield from (p95, first, final, retried)
 
     def _functions_used(self) -> Iterator[Metric]:
         labels = ["function"]

@@ -25,6 +25,10 @@ class Questions(Protocol):
         begins."""
         ...
 
+    def latencies(self, start: int, end: int) -> dict[str, float]:
+        """P95 in ms of the deliveries to each destination over the minutes [start, end)."""
+        ...
+
     def flow(self, destination_id: str, window: Window) -> Flow | None:
         """What came out within a window and since, and what is left; None for what was never enabled."""
         ...

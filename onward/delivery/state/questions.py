@@ -94,6 +94,21 @@ class SqliteQuestions:
             found.setdefault(destination_id, {}).setdefault(at, Tally()).add(outcome, code, count)
         return found
 
+    def latencies(self, start: int, end: int) -> dict[str, float]:
+        """P95 in ms of the deliveries to each destination over the minutes [start, end)."""
+        histograms: dict[str, dict[int, int]] = {}
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT destination_id, bucket, sum(count)"
+                " FROM destination CROSS JOIN latency ON destination_id = destination.id"
+                " WHERE minute >= ? AND minute < ? GROUP BY destination_id, bucket",
+                (start, end),
+            ).fetchall()
+        for destination_id, place, count in rows:
+            histograms.setdefault(destination_id, {})[place] = count
+        found = {id: outcomes.percentile(each, LATENCY_BOUNDS) for id, each in histograms.items()}
+        return {id: p95 for id, p95 in found.items() if p95 is not None}
+
     def flow(self, destination_id: str, window: Window) -> Flow | None:
         """What came out within a window and since, and what is left; None for what was never enabled."""
         with self._reading() as db:
