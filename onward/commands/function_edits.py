@@ -29,7 +29,7 @@ _APPENDED = re.compile(r" \([^()]*\)$")
 
 def add_to(app: cyclopts.App) -> None:
     """The commands below."""
-    for command in (templates, new, save, deploy, connect, versions, diff, restore, delete):
+    for command in (templates, new, save, deploy, connect, versions, diff, restore, delete, usage):
         app.command(command)
     app.command(list_, name="list")
 
@@ -252,6 +252,35 @@ def delete(key: Name, /, *, api: Api = HERE) -> None:
     function = _find(api, key)
     api.delete(f"/functions/{function['id']}")
     output.say(f"Deleted {function['displayName']}.")
+
+
+def usage(
+    *,
+    period: Annotated[
+        str | None, Parameter(help="A day of the month, such as 2030-01-31 (default: today).")
+    ] = None,
+    as_json: AsJson = False,
+    api: Api = HERE,
+) -> None:
+    """Show what functions have used in a month (UTC), and their quotas."""
+    told = api.get("/usage/functions", **({} if period is None else {"period": period}))["usage"]
+    if as_json:
+        output.print_json(told)
+        return
+    of_functions = ((each["displayName"] or each["functionId"], each) for each in told["functions"])
+    rows = [
+        (
+            name,
+            f"{each['invocations']:,}",
+            f"{each['wallMs'] / 3_600_000:.3f}",
+            f"{each['cpuMs'] / 3_600_000:.3f}",
+            "" if each["limitHours"] is None else f"{each['limitHours']:g} ({each['percent']:.0f} %)",
+            "locked out" if each["lockedOut"] else "",
+        )
+        for name, each in [*of_functions, ("all of the workspace", told["workspace"])]
+    ]
+    output.say(f"Functions in {told['month']}, hours:\n")
+    output.table(("function", "invocations", "wall time", "processor", "quota", ""), rows)
 
 
 def _find(api: Api, key: str) -> Json:

@@ -109,6 +109,7 @@ def test_from_a_template_to_a_deployed_function(
     (function,) = json.loads(run("list", "--json"))
     catalogue = onward.api("GET", "/catalog/destinations?category=Functions")["destinationsCatalog"]
     assert [entry["id"] for entry in catalogue] == [function["catalogId"]], "it is in the catalogue"
+    assert "all of the workspace" in run("usage")
     assert "Deleted Alarm (Default)." in run("delete", function["id"])
     assert "there is no function Alarm" in run("deploy", "Alarm", status=2)
 
