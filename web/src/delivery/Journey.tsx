@@ -64,7 +64,11 @@ export function Journey({ destinations, open }: { destinations: Destination[]; o
             <p className="dim small" style={{ margin: "8px 0 0" }}>
               {each.configurationVersion !== null &&
                 `Routed by version ${each.configurationVersion} of the configuration. `}
-              <Link to="/destinations/$destinationId/delivery" params={{ destinationId: each.destinationId }}>
+              <Link
+                to="/destinations/$destinationId/delivery"
+                params={{ destinationId: each.destinationId }}
+                style={{ textDecoration: "underline" }}
+              >
                 Delivery of {each.name}
               </Link>
             </p>

@@ -59,7 +59,7 @@ export default function CodeEditor(props: CodeEditorProps) {
           look,
           parts.current.marks.of([]),
           EditorState.readOnly.of(!!readOnly),
-          EditorView.contentAttributes.of({ "aria-label": label }),
+          EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) latest.current.onChange?.(update.state.doc.toString());
           }),

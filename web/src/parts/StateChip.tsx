@@ -15,10 +15,16 @@ export function StateChip(
   );
 }
 
-/** The icon alone, for dense rows; the word is its label. */
+/** The icon alone, for dense rows; the word is its label. An empty one: the word stands beside it. */
 export function StateIcon({ state, label }: { state: State; label?: string }) {
   const { word, icon: Icon, colour } = STATES[state];
   return (
-    <Icon size={16} stroke={2} color={colour} role="img" aria-label={label ?? word} className={css.icon} />
+    <Icon
+      size={16}
+      stroke={2}
+      color={colour}
+      className={css.icon}
+      {...(label === "" ? { "aria-hidden": true } : { role: "img", "aria-label": label ?? word })}
+    />
   );
 }

@@ -2,9 +2,9 @@
 import { Select, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconArchive, IconCircleCheck, IconSearch } from "@tabler/icons-react";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { call } from "~/api/client.ts";
 import type { ConnectedDestination, DiscardView } from "~/api/generated.ts";
 import { useApi } from "~/api/hooks.ts";
@@ -246,7 +246,10 @@ function Of({ destinationId, name }: { destinationId: string; name: string }) {
 
 /** What was asked to be sent again, as long as it is under way, and the last few that are done. */
 function Redrives({ destinationId }: { destinationId: string }) {
-  const { data } = useApi("listDestinationRedrives", { path: { destinationId } }, { every: 2000 });
+  const queries = useQueryClient();
+  const { data } = useApi("listDestinationRedrives", { path: { destinationId } }, { every: 1000 });
+  const done = data?.redrives.reduce((sum, each) => sum + each.sentAgain, 0);
+  useEffect(() => void queries.invalidateQueries({ queryKey: ["listDestinationDiscards"] }), [done, queries]);
   const reasons = useReasons();
   const shown = data?.redrives.slice(0, 5) ?? [];
   if (!shown.length) return null;

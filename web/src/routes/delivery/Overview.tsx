@@ -97,6 +97,7 @@ export default function Overview() {
             to="/destinations/$destinationId/delivery"
             params={{ destinationId: to }}
             search={{ window: window.key } as never}
+            style={{ textDecoration: "underline" }}
           >
             delivery of this destination
           </Link>
