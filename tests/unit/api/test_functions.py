@@ -214,7 +214,7 @@ async def test_a_deployed_function_is_in_the_catalogue_and_can_be_connected(
     )
     assert error["field"] == "actionId"
     (error,) = await call("POST", f"{path}/test-event", {"payload": {"type": "track"}}, status=422)
-    assert "functions do not run" in error["message"]
+    assert "tried by testing the function" in error["message"]
 
     (error,) = await call("DELETE", f"/functions/{made['id']}", status=422)
     assert destination["name"] in error["message"]
