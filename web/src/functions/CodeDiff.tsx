@@ -20,7 +20,8 @@ export default function CodeDiff({ before, after }: { before: string; after: str
           EditorState.readOnly.of(true),
           EditorView.editable.of(false),
           EditorView.contentAttributes.of({ "aria-label": "What changed", tabindex: "0" }),
-          unifiedMergeView({
+          // Of the first version there is nothing to compare with: all of it is shown.
+          before === after ? [] : unifiedMergeView({
             original: before,
             mergeControls: false,
             collapseUnchanged: { margin: 3, minSize: 8 },
