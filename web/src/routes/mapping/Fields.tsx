@@ -1,7 +1,7 @@
 /** What is sent: each field of the action with what fills it, and what that comes to for the event at hand. */
 import { Button, NumberInput, Select, Stack, Switch, TagsInput } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
-import { useState } from "react";
+import { memo, useCallback, useMemo, useRef, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { call } from "~/api/client.ts";
 import type { ActionView } from "~/api/generated.ts";
@@ -27,26 +27,27 @@ interface Props {
   destinationId: string;
 }
 
-export function Fields(props: Props) {
-  const { action, mapping, onChange } = props;
+export const Fields = memo(function Fields(props: Props) {
+  const { action, mapping, onChange, errors, payload, destinationId } = props;
   const { disabled } = usePicking();
   const [added, setAdded] = useState<string[]>([]);
+  const all = useMemo(() => actionFields(action.fields), [action]);
   const hidden = new Set(action.fields.filter((each) => each.hidden).map((each) => each.fieldKey));
   const batching = !!action.onward.batching;
-  const fields = actionFields(action.fields).filter((each) =>
-    shownWhen(each, mapping) && !(batching && BATCHING.includes(each.key))
-  );
+  const fields = all.filter((each) => shownWhen(each, mapping) && !(batching && BATCHING.includes(each.key)));
   const shown = fields.filter((each) =>
     (each.required && !hidden.has(each.key)) || each.key in mapping || added.includes(each.key)
   );
   const rest = fields.filter((each) => !shown.includes(each) && !hidden.has(each.key));
-  const set = (key: string, value: Json) => {
-    if (value === undefined) {
-      const { [key]: _, ...others } = mapping;
-      onChange(others);
-      setAdded(added.filter((each) => each !== key));
-    } else onChange({ ...mapping, [key]: value });
-  };
+  // The same function throughout, so that only the row that changes is drawn anew.
+  const latest = useRef(mapping);
+  latest.current = mapping;
+  const set = useCallback((key: string, value: Json) => {
+    if (value !== undefined) return onChange({ ...latest.current, [key]: value });
+    const { [key]: _, ...others } = latest.current;
+    onChange(others);
+    setAdded((before) => before.filter((each) => each !== key));
+  }, [onChange]);
   const sync = action.onward.syncMode;
   return (
     <>
@@ -60,17 +61,19 @@ export function Fields(props: Props) {
               value={String(mapping[SYNC_MODE] ?? "") || null}
               onChange={(value) => set(SYNC_MODE, value ?? undefined)}
               data={sync.choices.map((each) => ({ value: String(each.value), label: each.label }))}
-              error={props.errors[SYNC_MODE]}
+              error={errors[SYNC_MODE]}
             />
           </div>
         )}
         {shown.map((field) => (
           <Row
             key={field.key}
-            {...props}
             field={field}
             value={mapping[field.key]}
-            set={(value) => set(field.key, value)}
+            set={set}
+            error={errors[field.key]}
+            result={payload ? brief(payload[field.key]) : ""}
+            asked={field.dynamic ? { action, mapping, destinationId } : undefined}
           />
         ))}
         {rest.length > 0 && !disabled && (
@@ -97,15 +100,19 @@ export function Fields(props: Props) {
       {batching && <Batching {...props} set={set} />}
     </>
   );
-}
+});
 
-function Row({ field, value, set, errors, payload, ...more }: Props & {
+const Row = memo(function Row({ field, value, set: setField, error, result, asked }: {
   field: FormField;
   value: Json;
-  set: (value: Json) => void;
+  set: (key: string, value: Json) => void;
+  error: string | undefined;
+  /** What it comes to. */
+  result: string;
+  /** What the tool is asked about, for dynamic fields. */
+  asked?: Pick<Props, "action" | "mapping" | "destinationId">;
 }) {
-  const error = errors[field.key];
-  const result = payload ? brief(payload[field.key]) : "";
+  const set = (next: Json) => setField(field.key, next);
   return (
     <div className={css.row} data-field={field.key}>
       <div className={css.head}>
@@ -123,24 +130,15 @@ function Row({ field, value, set, errors, payload, ...more }: Props & {
           </code>
         )}
       </div>
-      {field.dynamic && typeof value !== "object"
-        ? <DynamicChoice field={field} value={value} set={set} {...more} />
-        : (
-          <Value
-            label={field.label}
-            field={field}
-            value={value}
-            onChange={set}
-            error={!!error}
-            optional
-          />
-        )}
+      {asked && typeof value !== "object"
+        ? <DynamicChoice field={field} value={value} set={set} {...asked} />
+        : <Value label={field.label} field={field} value={value} onChange={set} error={!!error} optional />}
       {error
         ? <p className={`small ${css.error}`} role="alert">{error}</p>
         : field.help && value === undefined && <p className={`dim small ${css.help}`}>{field.help}</p>}
     </div>
   );
-}
+});
 
 /** Choices that the tool itself has, asked for when one opens them; or an event variable after all. */
 function DynamicChoice({ field, value, set, action, mapping, destinationId }:

@@ -6,7 +6,7 @@ import { Button, Group, Menu, SegmentedControl, Switch } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconArrowsSplit, IconChevronDown } from "@tabler/icons-react";
 import { useBlocker, useParams } from "@tanstack/react-router";
-import { lazy, Suspense, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useMemo, useRef, useState } from "react";
 import { ApiError } from "~/api/client.ts";
 import type { ActionView, DestinationView, SubscriptionView } from "~/api/generated.ts";
 import { useApi, useChange } from "~/api/hooks.ts";
@@ -75,7 +75,8 @@ function Editor({ destination, mapping, action }: {
   ]);
   const chosen = useEvent(destination.sourceId);
   const live = usePreview(path, draft, chosen, !disabled);
-  const errors = { ...live.errors, ...placed(save.error) };
+  const errors = useSteady({ ...live.errors, ...placed(save.error) });
+  const setSettings = useCallback((settings: Settings) => change({ settings }), []);
   const aimed = useRef<(path: string) => void>(undefined);
   const picking: Picking = useMemo(() => ({
     variables: variables(chosen.event),
@@ -202,7 +203,7 @@ function Editor({ destination, mapping, action }: {
                 <Fields
                   action={action}
                   mapping={draft.settings}
-                  onChange={(settings) => change({ settings })}
+                  onChange={setSettings}
                   errors={errors}
                   payload={live.result?.payload}
                   destinationId={destination.id}
@@ -229,6 +230,11 @@ function Editor({ destination, mapping, action }: {
       </div>
     </PickingContext>
   );
+}
+
+/** The same object as long as it says the same. */
+function useSteady<T>(value: T): T {
+  return useMemo(() => value, [JSON.stringify(value)]);
 }
 
 function AsJson({ settings, onChange, errors, disabled }: {

@@ -1,8 +1,14 @@
-/** A variable of the event: typed, chosen from what the event has, or picked in the event beside. */
-import { Autocomplete } from "@mantine/core";
+/**
+ * A variable of the event: typed, chosen from what the event has, or picked in the event beside. A mapping can
+ * have a hundred of them, so that the list is only there while one is in the field.
+ */
+import { TextInput } from "@mantine/core";
+import { type KeyboardEvent, useId, useState } from "react";
 import { usePicking } from "./picking.ts";
-import { bare, brief } from "./values.ts";
+import { bare, brief, type Variable } from "./values.ts";
 import css from "./Value.module.css";
+
+const SHOWN = 100;
 
 export function PathInput({ value, onChange, label, error }: {
   value: string;
@@ -11,30 +17,92 @@ export function PathInput({ value, onChange, label, error }: {
   error?: boolean;
 }) {
   const { variables, aim, disabled } = usePicking();
+  const id = useId();
+  const [open, setOpen] = useState(false);
+  const [at, setAt] = useState(-1);
+  const [typed, setTyped] = useState(false);
   // Inside "each of a list" paths are relative, without the root.
   const relative = !value.startsWith("$");
-  const write = (text: string) => onChange(relative || text.startsWith("$") ? text : `$.${text}`);
-  const samples = new Map(variables.map((each) => [each.path, each.value]));
+  const text = bare(value);
+  const write = (next: string) => onChange(relative || next.startsWith("$") ? next : `$.${next}`);
+  const found = open && !relative ? matching(variables, typed ? text : "") : [];
+  const choose = (path: string) => {
+    write(path);
+    setOpen(false);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Escape" && open) {
+      event.stopPropagation();
+      setOpen(false);
+    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      if (!open) return setOpen(true);
+      const next = at + (event.key === "ArrowDown" ? 1 : -1);
+      setAt(Math.max(0, Math.min(next, found.length - 1)));
+    } else if (event.key === "Enter" && open && found[at]) {
+      event.preventDefault();
+      choose(found[at].path);
+    }
+  };
   return (
-    <Autocomplete
-      aria-label={label}
-      placeholder={relative ? "name in each item" : "the whole event"}
-      value={bare(value)}
-      onChange={write}
-      onFocus={() => aim((path) => onChange(relative ? bare(path) : path))}
-      data={relative ? [] : variables.map((each) => each.path)}
-      limit={200}
-      maxDropdownHeight={320}
-      error={error}
-      disabled={disabled}
-      comboboxProps={{ width: 380, position: "bottom-start" }}
-      renderOption={({ option }) => (
-        <span className={css.option}>
-          <code>{option.value}</code>
-          <span className="dim small cut">{brief(samples.get(option.value))}</span>
-        </span>
+    <div className={css.path}>
+      <TextInput
+        aria-label={label}
+        placeholder={relative ? "name in each item" : "the whole event"}
+        value={text}
+        error={error}
+        disabled={disabled}
+        autoComplete="off"
+        spellCheck={false}
+        role={relative ? undefined : "combobox"}
+        aria-expanded={relative ? undefined : found.length > 0}
+        aria-controls={found.length ? id : undefined}
+        aria-activedescendant={found[at] ? `${id}-${at}` : undefined}
+        aria-autocomplete={relative ? undefined : "list"}
+        onFocus={() => {
+          aim((path) => onChange(relative ? bare(path) : path));
+          setTyped(false);
+          setAt(-1);
+          setOpen(true);
+        }}
+        onClick={() => setOpen(true)}
+        onBlur={() => setOpen(false)}
+        onKeyDown={onKeyDown}
+        onChange={(event) => {
+          setTyped(true);
+          setAt(-1);
+          setOpen(true);
+          write(event.currentTarget.value);
+        }}
+        classNames={{ input: css.code }}
+      />
+      {found.length > 0 && (
+        <ul id={id} role="listbox" aria-label={`Variables for ${label}`} className={css.options}>
+          {found.map((each, index) => (
+            <li
+              key={each.path}
+              id={`${id}-${index}`}
+              role="option"
+              aria-selected={index === at}
+              ref={index === at
+                ? (node) => node?.scrollIntoView({ block: "nearest" })
+                : undefined}
+              onMouseDown={(event) => {
+                event.preventDefault(); // the field keeps the focus
+                choose(each.path);
+              }}
+            >
+              <code>{each.path}</code>
+              <span className="dim small cut">{brief(each.value)}</span>
+            </li>
+          ))}
+        </ul>
       )}
-      styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)", fontSize: 12.5 } }}
-    />
+    </div>
   );
+}
+
+function matching(variables: Variable[], text: string): Variable[] {
+  const wanted = text.trim().toLowerCase();
+  return variables.filter((each) => each.path.toLowerCase().includes(wanted)).slice(0, SHOWN);
 }

@@ -34,22 +34,28 @@ const ROOTS: Record<string, string> = {
   "event-context": "context.",
 };
 
-export function Trigger({ trigger, onChange, onProblem, error, eventNames }: {
-  trigger: string;
-  onChange: (trigger: string) => void;
-  /** Told what is wrong with what is in the form or the text; undefined if nothing is. */
-  onProblem: (problem: string | undefined) => void;
-  error?: string;
-  /** Names of events that have come. */
-  eventNames: string[];
-}) {
+export function Trigger(
+  { trigger, onChange, onProblem = () => {}, error, eventNames, label = "Trigger", wider = false }: {
+    trigger: string;
+    onChange: (trigger: string) => void;
+    /** Told what is wrong with what is in the form or the text; undefined if nothing is. */
+    onProblem?: (problem: string | undefined) => void;
+    error?: string;
+    /** Names of events that have come. */
+    eventNames: string[];
+    label?: string;
+    /** Filters can say more than triggers: what no trigger says is no mistake then. */
+    wider?: boolean;
+  },
+) {
   const { disabled } = usePicking();
   const { data: offered } = useQuery({
     queryKey: ["getTriggerForm"],
     queryFn: async () => (await call("getTriggerForm")).form,
     staleTime: Infinity,
   });
-  const { form, problem, write } = useTrigger(trigger, onChange, offered);
+  const { form, problem: found, write } = useTrigger(trigger, onChange, offered);
+  const problem = wider && found?.position !== undefined ? undefined : found;
   const wrong = problem?.message ?? error;
   useEffect(() => onProblem(problem?.message), [problem]);
   return (
@@ -98,12 +104,26 @@ export function Trigger({ trigger, onChange, onProblem, error, eventNames }: {
       )}
       {!form && offered && !problem && (
         <p className="dim small" style={{ margin: 0 }}>
-          This says more than conditions in a row can: change it as text.
+          {trigger.trim() === "all"
+            ? "All events."
+            : "This says more than conditions in a row can: change it as text."}
         </p>
+      )}
+      {!form && wider && trigger.trim() === "all" && (
+        <Button
+          variant="subtle"
+          size="compact-sm"
+          leftSection={<IconPlus size={14} />}
+          disabled={disabled}
+          style={{ alignSelf: "start" }}
+          onClick={() => onChange('event = ""')}
+        >
+          Add condition
+        </Button>
       )}
       <Textarea
         label={<span className="dim small">As FQL</span>}
-        aria-label="Trigger as FQL"
+        aria-label={`${label} as FQL`}
         autosize
         minRows={1}
         disabled={disabled}

@@ -3,7 +3,6 @@ import {
   ActionIcon,
   Button,
   Checkbox,
-  Menu,
   NumberInput,
   SegmentedControl,
   Select,
@@ -11,13 +10,14 @@ import {
   Textarea,
   TextInput,
 } from "@mantine/core";
-import { IconChevronDown, IconPlus, IconX } from "@tabler/icons-react";
+import { IconPlus, IconX } from "@tabler/icons-react";
 import { type ReactNode, useState } from "react";
 import type { FormField } from "~/parts/fields.ts";
+import { KindMenu } from "./KindMenu.tsx";
 import { PathInput } from "./PathInput.tsx";
 import { usePicking } from "./picking.ts";
 import css from "./Value.module.css";
-import { bare, become, type Json, type Kind, kindOf, KINDS } from "./values.ts";
+import { bare, become, type Json, type Kind, kindOf } from "./values.ts";
 
 interface Props {
   value: Json;
@@ -30,9 +30,6 @@ interface Props {
   optional?: boolean;
 }
 
-const MOST_USED: Kind[] = ["path", "static", "template", "coalesce"];
-const FUNCTIONS: Kind[] = ["if", "case", "replace", "flatten", "json", "liquid", "object", "each", "raw"];
-
 export function Value({ value, onChange, label, field, error, optional = true }: Props) {
   const { disabled } = usePicking();
   const [chosen, setChosen] = useState<Kind>();
@@ -41,44 +38,11 @@ export function Value({ value, onChange, label, field, error, optional = true }:
     setChosen(next);
     onChange(become(next, value, field));
   };
-  const item = (each: Kind) => (
-    <Menu.Item
-      key={each}
-      onClick={() => choose(each)}
-      fw={each === kind ? 600 : undefined}
-    >
-      {KINDS[each].label}
-      <span className="dim small" style={{ display: "block" }}>{KINDS[each].help}</span>
-    </Menu.Item>
-  );
   const { line, inner } = editor({ kind, value, onChange, label, field, error, disabled });
   return (
     <div className={css.value}>
       <div className={css.line}>
-        <Menu position="bottom-start" disabled={disabled}>
-          <Menu.Target>
-            <button
-              type="button"
-              className={css.kind}
-              disabled={disabled}
-              aria-label={`${label}: ${KINDS[kind].label}. Change its kind`}
-            >
-              {KINDS[kind].label}
-              <IconChevronDown size={12} aria-hidden />
-            </button>
-          </Menu.Target>
-          <Menu.Dropdown mah={420} style={{ overflowY: "auto" }}>
-            {MOST_USED.map(item)}
-            <Menu.Divider />
-            {FUNCTIONS.map(item)}
-            {optional && (
-              <>
-                <Menu.Divider />
-                {item("none")}
-              </>
-            )}
-          </Menu.Dropdown>
-        </Menu>
+        <KindMenu kind={kind} onChange={choose} label={label} optional={optional} disabled={disabled} />
         <div style={{ minWidth: 0 }}>{line}</div>
       </div>
       {inner && <div className={css.inner}>{inner}</div>}
@@ -297,7 +261,7 @@ function TextWithVariables(
       placeholder="Hello {{traits.name}}"
       onFocus={() => aim((path) => write(`${text}{{${bare(path)}}}`))}
       onChange={(event) => write(event.currentTarget.value)}
-      styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)", fontSize: 12.5 } }}
+      classNames={{ input: css.code }}
     />
   );
 }
@@ -476,7 +440,7 @@ function Raw({ value, onChange, label, disabled }: {
           setWrong("This is not JSON yet; the value from before holds.");
         }
       }}
-      styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)", fontSize: 12.5 } }}
+      classNames={{ input: css.code }}
     />
   );
 }

@@ -39,7 +39,10 @@ export function useTrigger(
       const { ast, error } = await call("previewTrigger", { body: { trigger, payload: {} } });
       if (mine !== asked.current) return;
       setProblem(error ?? undefined);
-      if (!ast) return;
+      if (!ast) {
+        setForm((before) => trigger.trim() === "all" ? undefined : before);
+        return;
+      }
       setForm(formOf(ast as unknown as Tree, offered));
       made.current = trigger;
     }, made.current === undefined ? 0 : PATIENCE);
