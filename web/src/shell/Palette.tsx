@@ -8,7 +8,7 @@ import {
 import { IconFileSearch, IconPlugConnected, IconPlus, IconSearch, IconSend } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { useAll } from "~/api/hooks.ts";
+import { useApi } from "~/api/hooks.ts";
 import { useSession } from "~/api/session.ts";
 import { NAV } from "./nav.ts";
 
@@ -23,8 +23,7 @@ export function Palette() {
   const { may } = useSession();
   const [query, setQuery] = useState("");
   const [open, setOpen] = useState(false);
-  const sources = useAll("listSources", {}, { enabled: open && may("source:read") });
-  const destinations = useAll("listDestinations", {}, { enabled: open && may("destination:read") });
+  const found = useApi("getConnections", {}, { enabled: open && may("source:read") }).data?.connections;
   const go = (to: string) => () => void navigate({ to });
   const matches = (text: string) => text.toLowerCase().includes(query.trim().toLowerCase());
   const group = (name: string, found: SpotlightActionData[]): SpotlightActionGroupData[] => {
@@ -69,7 +68,7 @@ export function Palette() {
     ),
     ...group(
       "Sources",
-      (sources.items ?? []).map((each) => ({
+      (found?.sources ?? []).map((each) => ({
         id: each.id,
         label: each.name || each.slug,
         description: each.slug,
@@ -79,10 +78,10 @@ export function Palette() {
     ),
     ...group(
       "Destinations",
-      (destinations.items ?? []).map((each) => ({
+      (found?.destinations ?? []).map((each) => ({
         id: each.id,
-        label: each.name || each.metadata.name,
-        description: each.metadata.name,
+        label: each.name || each.kindName,
+        description: each.kindName,
         leftSection: <IconSend size={18} stroke={1.75} />,
         onClick: go(`/destinations/${each.id}`),
       })),

@@ -17,7 +17,7 @@ import { healthOf } from "./health.ts";
 
 const ROW = 52;
 /** More than this would be a picture of nothing; the lists have them all. */
-const SHOWN = 40;
+const SHOWN = 24;
 
 export function Graph({ flow }: { flow: Flow }) {
   const narrow = useMediaQuery("(max-width: 900px)");
@@ -28,24 +28,24 @@ export function Graph({ flow }: { flow: Flow }) {
   const kept = new Set(
     flow.destinations.toSorted((a, b) => busy(b) - busy(a)).slice(0, SHOWN).map((each) => each.id),
   );
-  const sources = all.filter((each) =>
-    all.length <= SHOWN || flow.destinationsOf(each.id).some(({ id }) => kept.has(id))
-  )
-    .slice(0, SHOWN);
-  const place = new Map(sources.map((each, at) => [each.id, at]));
-  // In the order of their sources, so that few ribbons cross.
-  const destinations = flow.destinations.filter((each) => kept.has(each.id) && place.has(each.sourceId))
-    .toSorted((a, b) => place.get(a.sourceId)! - place.get(b.sourceId)!);
-  const rows = Math.max(sources.length, destinations.length, 1);
-  const middle = (at: number, of: number) => ((rows - of) / 2 + at + 0.5) * ROW;
+  const connected = (each: ConnectedSource) => flow.destinationsOf(each.id).some(({ id }) => kept.has(id));
+  const sources = [...all.filter(connected), ...all.filter((each) => !connected(each))].slice(0, SHOWN);
+  const order = new Map(sources.map((each, at) => [each.id, at]));
+  // In the order of their sources, so that few ribbons cross; each source is in the middle of its own.
+  const destinations = flow.destinations.filter((each) => kept.has(each.id) && order.has(each.sourceId))
+    .toSorted((a, b) => order.get(a.sourceId)! - order.get(b.sourceId)!);
+  const place = places(sources, destinations);
+  const rows = Math.max(...place.values(), destinations.length - 1, 0) + 1;
+  const middle = (at: number) => (at + 0.5) * ROW;
   const isLit = (each: ConnectedDestination) => lit === each.id || lit === each.sourceId;
 
-  const source = (each: ConnectedSource) => (
+  const source = (each: ConnectedSource, style?: React.CSSProperties) => (
     <Link
       key={each.id}
       to="/sources/$sourceId"
       params={{ sourceId: each.id }}
       className={css.node}
+      style={style}
       data-dim={lit !== undefined && lit !== each.id &&
           !destinations.some((d) => isLit(d) && d.sourceId === each.id) || undefined}
       onMouseEnter={() => setLit(each.id)}
@@ -103,11 +103,15 @@ export function Graph({ flow }: { flow: Flow }) {
   return (
     <>
       <div className={css.graph} style={{ height: rows * ROW }}>
-        <div className={css.column}>{sources.map(source)}</div>
+        <div className={css.column}>
+          {sources.map((each) =>
+            source(each, { position: "absolute", left: 0, right: 0, top: place.get(each.id)! * ROW })
+          )}
+        </div>
         <svg className={css.ribbons} viewBox={`0 0 100 ${rows * ROW}`} preserveAspectRatio="none" aria-hidden>
           {destinations.map((each, at) => {
-            const from = middle(place.get(each.sourceId)!, sources.length);
-            const to = middle(at, destinations.length);
+            const from = middle(place.get(each.sourceId)!);
+            const to = middle(at);
             const flowing = flow.ofDestination(each.id).rate;
             return (
               <path
@@ -135,6 +139,19 @@ export function Graph({ flow }: { flow: Flow }) {
       {rest}
     </>
   );
+}
+
+/** The row of each source: in the middle of its destinations', but never on another's. */
+function places(sources: ConnectedSource[], destinations: ConnectedDestination[]): Map<string, number> {
+  const found = new Map<string, number>();
+  let next = 0;
+  for (const { id } of sources) {
+    const rows = destinations.flatMap((each, at) => each.sourceId === id ? [at] : []);
+    const wanted = rows.length ? (rows[0]! + rows.at(-1)!) / 2 : next;
+    found.set(id, Math.max(next, wanted));
+    next = found.get(id)! + 1;
+  }
+  return found;
 }
 
 function noteOf(each: ConnectedDestination, word: string): string {
