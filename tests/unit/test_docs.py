@@ -94,6 +94,7 @@ def test_every_setting_is_told_with_its_variable_and_default() -> None:
     assert told.keys() == {f"`{field.name}`" for field in msgspec.structs.fields(Settings)}
     spoken = {"workers", "token", "secret_key", "log_retention_bytes", "catalog"}
     spoken |= {"egress_allow", "egress_override", "function_hours"}
+    spoken |= {"smtp_host", "smtp_user", "smtp_password", "smtp_from"}
     spoken |= {"public_url", "oidc_issuer", "oidc_client_id", "oidc_client_secret"}
     for name, default in msgspec.structs.asdict(Settings()).items():
         row = told[f"`{name}`"]
