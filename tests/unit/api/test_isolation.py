@@ -44,6 +44,8 @@ async def everything(app: Litestar, token: str) -> Json:
         for method, path, handler in operations(app):
             if method != "get" or "media" in handler.opt or "/catalog/" in path:
                 continue
+            if path.endswith("/deliverability"):  # it is of a window up to now
+                continue
             if "{" not in path:
                 reply = await client.get(path.removeprefix("/api"))
                 shown[path] = reply.json() if reply.is_success else reply.status_code
