@@ -109,6 +109,7 @@ const tree = root.addChildren([
       page(delivery, "overview", () => import("./routes/delivery/Overview.tsx")),
       page(delivery, "deliverability", () => import("./routes/delivery/Deliverability.tsx")),
       page(delivery, "health", () => import("./routes/delivery/Health.tsx")),
+      page(delivery, "alerts", () => import("./routes/delivery/Alerts.tsx")),
       page(delivery, "discards", () => import("./routes/delivery/Discards.tsx")),
       page(delivery, "trace", () => import("./routes/delivery/Trace.tsx")),
     ]),

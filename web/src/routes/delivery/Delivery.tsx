@@ -7,6 +7,7 @@ const TABS: (Tab & { permission: string })[] = [
   { label: "Overview", to: "/delivery/overview", permission: "source:read" },
   { label: "Deliverability", to: "/delivery/deliverability", permission: "destination:read" },
   { label: "Health", to: "/delivery/health", permission: "source:read" },
+  { label: "Alerts", to: "/delivery/alerts", permission: "source:read" },
   { label: "Discards", to: "/delivery/discards", permission: "delivery:read" },
   { label: "Trace", to: "/delivery/trace", permission: "delivery:read" },
 ];
