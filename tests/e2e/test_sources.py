@@ -68,6 +68,34 @@ def test_the_debugger_follows_and_holds_still(place: Place) -> None:
     expect(other.get_by_role("dialog")).to_contain_text("SPRING-42")
 
 
+def test_the_debugger_goes_from_source_to_source(place: Place) -> None:
+    one, two = (
+        place.onward.create_source("tail-1", name="One"),
+        place.onward.create_source("tail-2", name="Two"),
+    )
+    place.onward.send(one, track("Of one"))
+    place.onward.send(two, track("Of two"))
+    page = place.visit(f"/debugger?source={one.id}")
+    page.get_by_role("button", name="Of one").wait_for()
+    page.get_by_role("combobox", name="Source").click()
+    page.get_by_role("option", name="Two", exact=True).click()
+    page.get_by_role("button", name="Of two").wait_for()
+    expect(page.get_by_role("button", name="Of one")).to_have_count(0)
+    assert f"source={two.id}" in page.url
+
+
+def test_what_comes_too_fast_is_shown_in_part(place: Place) -> None:
+    source = place.onward.create_source("fast")
+    page = place.visit(f"/sources/{source.id}/debugger")
+    page.get_by_role("heading", name="No events yet").wait_for()
+    place.onward.send(source, track("Fast", 2000), size=500)
+    page.get_by_text("in part").wait_for()
+    lines = page.get_by_role("list", name="Latest events").get_by_role("listitem")
+    assert 0 < lines.count() <= 200
+    lines.first.get_by_role("button").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Fast")
+
+
 def test_who_reads_further_down_is_not_moved(place: Place) -> None:
     source = place.onward.create_source("scroll")
     place.onward.send(source, track("Old", 60))
@@ -160,4 +188,4 @@ def test_every_page_is_accessible_and_fits(place: Place, theme: str) -> None:
     source = place.onward.create_source(f"look-{theme}", name="Looked at")
     place.onward.send(source, track("Looked at", 3))
     parts = [f"/sources/{source.id}/{each}" for each in ("overview", "debugger", "schema", "settings")]
-    look_at(place, ["/", "/sources", "/start", *parts], theme)
+    look_at(place, ["/", "/sources", "/start", "/debugger", *parts], theme)
