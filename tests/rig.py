@@ -47,6 +47,8 @@ class Rig:
         """How long a request takes."""
         self.http = None
         """The client, for actions that make requests."""
+        self.seen = []
+        """The events of the last request, as actions see them."""
         self.functions = None
         """The functions of the process, for destinations that have an insert function."""
         self.made = 0
@@ -81,6 +83,7 @@ class Rig:
     async def perform(self, call, payloads):
         ids = [payload["id"] for payload in payloads]
         self.requests.append(ids)
+        self.seen = list(call.events)
         await self.pace()
         answer = self.answer(ids)
         if isinstance(answer, Exception):

@@ -77,9 +77,7 @@ class Follower:
         record.own.redriven.append((redrive_id, discard.id))
         if not discard.event:  # What could not be read can't be sent.
             unknown = self._labels.unknown
-            self._settler.refuse(
-                record, unknown, discard.code, discard.message, {}, discard.received_at, now
-            )
+            self._settler.refuse(record, unknown, discard.code, discard.message, {}, discard.received_at, now)
             return []
         items: list[Item] = []
         alone = plan.alone(discard.subscription_id) if discard.subscription_id else plan
@@ -93,9 +91,10 @@ class Follower:
         record.pending += 1
         label = self._labels.of(discard.subscription_id, discard.event)
         target, event = plan.target(discard.subscription_id), discard.event
-        return [
-            Item(target, label, discard.payload, event, discard.message_id, discard.received_at, record)
-        ]
+        id, received_at = discard.message_id, discard.received_at
+        item = Item(target, label, discard.payload, event, id, received_at, record)
+        item.inserted = discard.inserted
+        return [item]
 
     def _at_the_end(self) -> list[Item] | None:
         head = self._source.head()
@@ -148,7 +147,9 @@ class Follower:
                 self._settler.refuse(record, label, event.code, event.reason, {}, received_at, now)
             return
         try:
-            dice = self._dice.of(plan.destination.id, event["messageId"])
+            dice = self._dice
+            if plan.route.filters is not None:  # the only ones to throw them
+                dice.of(plan.destination.id, event["messageId"])
             inserted = plan.destination.inserted is not None
             routed = plan.route.match(event, dice) if inserted else plan.route(event, dice)
         except Exception as error:

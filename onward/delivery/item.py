@@ -93,6 +93,13 @@ class Item(msgspec.Struct, gc=False):
     """Whether the insert function has still to be called; the payload is made of what it returns."""
     remade: bool = False
     """Whether the payload is another than what is parked."""
+    inserted: Event | None = None
+    """What the insert function made of the event, for actions to see in its place. What is kept for people,
+    and for deletions to find, is the event as it came."""
+
+    @property
+    def seen(self) -> Event:
+        return self.event if self.inserted is None else self.inserted
 
 
 class Batch(msgspec.Struct, gc=False):
@@ -113,7 +120,7 @@ def batch_key(item: Item) -> tuple[Any, ...]:
     if not keys and not target.action.by_audience:
         return (target.subscription_id,)
     payload = item.payload
-    audience = _audience(item.event) if target.action.by_audience else None
+    audience = _audience(item.seen) if target.action.by_audience else None
     return (target.subscription_id, audience, *[_hashable(payload.get(key)) for key in keys or ()])
 
 

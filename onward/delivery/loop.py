@@ -277,6 +277,7 @@ class DestinationLoop:
                 first_attempt_at=held.first_attempt_at,
                 deadline=held.deadline,
                 to_insert=held.to_insert,
+                inserted=held.inserted,
             )
             batch = batches.setdefault(held.bulk_id or -held.id, Batch([], held.bulk_id, bool(held.bulk_id)))
             batch.items.append(item)
@@ -408,7 +409,7 @@ class DestinationLoop:
             source_id=destination.source_id,
             destination_id=destination.id,
             write_keys=self.plan.write_keys,
-            events=[item.event for item in batch.items],
+            events=[item.seen for item in batch.items],
             subscription_id=target.subscription_id,
             mapping=target.mapping,
             runtime=self._runtime,

@@ -36,7 +36,7 @@ async def send(batch: Batch, call: Call) -> Outcome | list[Outcome]:
         middle = len(items) // 2
         outcomes: list[Outcome] = []
         for half in (items[:middle], items[middle:]):
-            part = msgspec.structs.replace(call, events=[item.event for item in half])
+            part = msgspec.structs.replace(call, events=[item.seen for item in half])
             outcomes += each(len(half), await send(Batch(half), part))
         return outcomes
     if isinstance(outcome, list) and len(outcome) != len(items):

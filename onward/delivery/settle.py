@@ -113,19 +113,19 @@ class Settler:
 
     def _discarded(self, changes: Changes, item: Item, code: str, message: str, now: float) -> None:
         changes.count(item.label.count("discarded", code))
-        changes.discards.append(
-            _discard(
-                item.label,
-                item.event,
-                item.payload,
-                item.message_id,
-                item.received_at,
-                item.attempt,
-                code,
-                message,
-                now,
-            )
+        discard = _discard(
+            item.label,
+            item.event,
+            item.payload,
+            item.message_id,
+            item.received_at,
+            item.attempt,
+            code,
+            message,
+            now,
         )
+        discard.inserted = item.inserted
+        changes.discards.append(discard)
         if item.parked_id:
             changes.unpark.append(item.parked_id)
 
@@ -251,4 +251,5 @@ def _parked(item: Item, bulk_id: int, due_at: float, code: str, message: str) ->
         code=code,
         message=message,
         to_insert=item.to_insert,
+        inserted=item.inserted,
     )

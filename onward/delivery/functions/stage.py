@@ -64,6 +64,6 @@ def _map(plan: Plan, item: Item, event: Event) -> Outcome | None:
     if mapped.problem is not None:
         return discarded(*mapped.problem)
     item.target = plan.target(item.target.subscription_id)
-    item.payload, item.event = mapped.payload, mapped.event
+    item.payload, item.inserted = mapped.payload, mapped.event
     item.to_insert, item.remade = False, bool(item.parked_id)
     return None

@@ -66,6 +66,8 @@ class Parked(msgspec.Struct, kw_only=True):
     message: str = ""
     to_insert: bool = False
     """Whether there is no payload yet, for the insert function has still to be called."""
+    inserted: dict[str, Any] | None = None
+    """What the insert function made of the event."""
 
 
 class Repark(msgspec.Struct, frozen=True):
@@ -97,6 +99,8 @@ class Discard(msgspec.Struct, kw_only=True):
     message: str
     payload: dict[str, Any]
     event: dict[str, Any]
+    inserted: dict[str, Any] | None = None
+    """What the insert function made of the event."""
 
 
 class Held(msgspec.Struct, frozen=True):

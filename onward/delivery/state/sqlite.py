@@ -433,7 +433,7 @@ def _insert(db: sqlite3.Connection, table: str, destination_id: str, held: Parke
     """The id of the new row, whose columns are the struct's fields of the same name."""
     row = msgspec.structs.asdict(held)
     del row["payload"], row["event"]
-    body = _pack(held.payload, held.event, row.pop("to_insert", False))
+    body = _pack(held.payload, held.event, row.pop("to_insert", False), row.pop("inserted"))
     row |= {"id": None, "destination_id": destination_id, "body": body}
     done = db.execute(
         f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(':' + name for name in row)})",
@@ -442,15 +442,14 @@ def _insert(db: sqlite3.Connection, table: str, destination_id: str, held: Parke
     return done.lastrowid or 0
 
 
-def _pack(payload: object, event: object, to_insert: bool = False) -> bytes:
+def _pack(payload: object, event: object, to_insert: bool, inserted: object) -> bytes:
     """A webhook's payload mostly repeats its event, which costs next to nothing once compressed."""
-    held = {"payload": payload, "event": event} | ({"to_insert": True} if to_insert else {})
+    held = {"payload": payload, "event": event}
+    if to_insert:
+        held["to_insert"] = True
+    if inserted is not None:
+        held["inserted"] = inserted
     return zstandard.compress(orjson.dumps(held, option=orjson.OPT_NON_STR_KEYS), 1)
-
-
-def _unpack(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    held = orjson.loads(zstandard.decompress(body))
-    return held["payload"], held["event"]
 
 
 def _event_in(body: bytes) -> Event:
@@ -466,5 +465,5 @@ def _parked(row: Sequence[Any]) -> Parked:
 
 def _discard(row: Sequence[Any]) -> Discard:
     values = dict(zip(DISCARD, row, strict=True))
-    values["payload"], values["event"] = _unpack(values.pop("body"))
+    values |= orjson.loads(zstandard.decompress(values.pop("body")))
     return Discard(**values)

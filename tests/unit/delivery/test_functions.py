@@ -12,7 +12,7 @@ from onward.delivery.functions.outcomes import inserted_batch, of_ending, of_ins
 from onward.delivery.plan import Plan
 from onward.destinations.catalog import Catalogue
 from onward.destinations.definition import Call
-from onward.destinations.outcome import DELIVERED, retry
+from onward.destinations.outcome import DELIVERED, discarded, retry
 from onward.functions.errors import Ending, Kind
 from onward.functions.invocation import Invocation
 from onward.workspace.snapshot import DeliveryPolicy, DeployedFunction, Destination
@@ -259,17 +259,21 @@ async def test_what_it_made_is_kept_when_the_destination_fails(tmp_path):
         calls.append(event["messageId"])
         if len(calls) == 1:
             raise Threw("RetryError", "later")
-        return event | {"messageId": "made"}
+        return event | {"messageId": "made", "userId": "hashed"}
 
     rig = inserting(tmp_path, answer)
-    answers = [retry("503", "no"), retry("503", "no"), DELIVERED]
+    answers = [retry("503", "no"), retry("503", "no"), discarded("400", "never")]
     rig.answer = lambda ids: answers.pop(0)
     rig.append(1)
     async with rig.running():
         books = await rig.settled()
-    assert (books.delivered, books.parked) == (1, 0)
+    assert (books.discarded, books.parked) == (1, 0)
     assert calls == ["m0", "m0"], "not again for the destination's sake"
     assert rig.requests == [["made"]] * 3
+    assert [event["userId"] for event in rig.seen] == ["hashed"]
+    [discard] = rig.store.discards("d")
+    assert discard.event["userId"] == "u", "as it came: so a deletion finds it, and it can be sent again"
+    assert discard.inserted is not None and discard.inserted["userId"] == "hashed"
 
 
 async def test_while_functions_do_not_run_events_wait_and_no_attempt_is_counted(tmp_path):
