@@ -47,7 +47,7 @@ export default function People() {
           : (
             <span className="cut" style={{ fontWeight: 500 }}>
               {each.name}
-              {each.id === userId && <span className="dim">{" (you)"}</span>}
+              {each.id === userId && <span className="dim">&nbsp;(you)</span>}
             </span>
           ),
     },
