@@ -130,7 +130,9 @@ function DeliveryPart({ delivery, to }: { delivery: Delivery; to: Destination })
           <Sentence text={delivery.summary} />
         </div>
       )}
-      {delivery.message && <div className={css.message}>{delivery.message}</div>}
+      {delivery.message && !delivery.attempts.some((each) => each.message === delivery.message) && (
+        <div className={css.message}>{delivery.message}</div>
+      )}
       {delivery.attempts.length > 0 && (
         <ol className={css.attempts} aria-label="Attempts">
           {delivery.attempts.map((attempt) => (

@@ -55,48 +55,50 @@ export function stagesOf(funnel: FunnelView): Stage[] {
       },
     ]),
   };
-  const accepted: Stage = { label: "Accepted", count: source.accepted, step: "accepted", branches: [] };
-  return destination ? [received, accepted, ...road(funnel)] : [received, accepted];
+  return destination
+    ? [received, ...road(funnel)]
+    : [received, { label: "Accepted", count: source.accepted, step: "accepted", branches: [] }];
 }
 
-/** From what was accepted for a destination to what became of it. Empty for one that was never enabled. */
+/** From what was accepted to what became of it. Empty for a destination that was never enabled. */
 export function road({ destination }: FunnelView): Stage[] {
   if (!destination) return [];
   const due = destination.accepted + destination.pendingBefore + destination.fannedOut +
     destination.redriven - destination.notForIt;
   const sent = due - destination.filteredAtDestination;
-  return [
+  const between = some([
     {
-      label: "For the destination",
-      count: due,
-      branches: some([
-        {
-          label: "waited before",
-          count: destination.pendingBefore,
-          joins: true,
-          help: "Had no outcome yet when the window began.",
-        },
-        {
-          label: "for a second mapping",
-          count: destination.fannedOut,
-          joins: true,
-          help: "Events that matched several mappings are delivered once for each.",
-        },
-        { label: "sent again by hand", count: destination.redriven, joins: true },
-        {
-          label: "while it was off",
-          count: destination.notForIt,
-          state: "filtered",
-          help: "Came while the destination was disabled or not connected.",
-        },
-        {
-          label: "filtered",
-          count: destination.filteredAtDestination,
-          state: "filtered",
-          step: "filteredAtDestination",
-        },
-      ]),
+      label: "waited before",
+      count: destination.pendingBefore,
+      joins: true,
+      help: "Had no outcome yet when the window began.",
     },
+    {
+      label: "for a second mapping",
+      count: destination.fannedOut,
+      joins: true,
+      help: "Events that matched several mappings are delivered once for each.",
+    },
+    { label: "sent again by hand", count: destination.redriven, joins: true },
+    {
+      label: "while it was off",
+      count: destination.notForIt,
+      state: "filtered",
+      help: "Came while the destination was disabled or not connected.",
+    },
+  ]);
+  const filtered = some([{
+    label: "filtered",
+    count: destination.filteredAtDestination,
+    state: "filtered",
+    step: "filteredAtDestination",
+  }]);
+  const accepted = { label: "Accepted", count: destination.accepted, step: "accepted" } as const;
+  return [
+    // One stage is enough where nothing joins or leaves between the source and the destination.
+    ...(between.length
+      ? [{ ...accepted, branches: between }, { label: "For the destination", count: due, branches: filtered }]
+      : [{ ...accepted, branches: filtered }]),
     {
       label: "To be sent",
       count: sent,

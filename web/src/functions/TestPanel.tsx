@@ -97,6 +97,7 @@ export function TestPanel(
       )}
       <div className={css.run}>
         <Button
+          style={{ flex: "none" }}
           leftSection={<IconPlayerPlay size={16} />}
           onClick={onRun}
           loading={running}
