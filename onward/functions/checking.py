@@ -8,8 +8,10 @@ State: the last few answers, so that a check can be made before a transaction an
 """
 
 import asyncio
+import math
 import re
 import threading
+import time
 from collections import OrderedDict
 
 import structlog
@@ -26,6 +28,8 @@ log = structlog.get_logger("onward.functions")
 AT_ONCE, WAITING = 2, 6
 """Checks that run at a time, and that wait; each holds a thread. More are refused."""
 REMEMBERED = 32
+EXAMINE_AGAIN = 60.0
+"""Seconds after which a sandbox that did not hold is examined once more: the machine may have been busy."""
 _PLACE = re.compile(r"stripTypeScriptTypes\.ts:(\d+):\d+")
 
 
@@ -39,6 +43,7 @@ class CodeChecker:
         self._trusted = trusted
         self._limits = limits or Limits()
         self._boundary: Boundary | None = None
+        self._examine_at = math.inf
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._under_way = 0
         self._examining = threading.Lock()
@@ -78,9 +83,11 @@ class CodeChecker:
 
     async def _examined(self) -> Boundary:
         with self._examining:  # in a thread of its own: nothing else is on this event loop
-            if self._boundary is None:
-                self._boundary = await examine(self._confinement, tell=False)
-            return self._boundary
+            found = self._boundary
+            if found is None or (not found.holds and time.monotonic() >= self._examine_at):
+                found = self._boundary = await examine(self._confinement, tell=False)
+                self._examine_at = time.monotonic() + EXAMINE_AGAIN
+            return found
 
 
 async def check(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from onward.egress.http import Client
-from onward.functions.checking import CodeChecker
+from onward.functions.checking import EXAMINE_AGAIN, CodeChecker
 from onward.functions.process import Limits
 from onward.functions.sandbox import Confinement, libraries_folder
 from onward.functions.selftest import Boundary, examine
@@ -22,6 +22,10 @@ WAITING = 8
 """Test runs that wait; more are refused."""
 OF_ONE = 4
 """Of one workspace that run or wait."""
+
+
+def _failed(examined: asyncio.Task[Boundary]) -> bool:
+    return examined.done() and not (examined.exception() is None and examined.result().holds)
 
 
 class Busy(Exception):
@@ -46,6 +50,7 @@ class Workshop:
         self._trusted = trusted
         self._limits = limits
         self._boundary: asyncio.Task[Boundary] | None = None
+        self._examine_at = 0.0
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
         self._of: Counter[str] = Counter()
@@ -54,9 +59,12 @@ class Workshop:
         """Raises `NoBoundary` if functions may not run here."""
         if self._trusted:
             return
-        if self._boundary is None:
-            self._boundary = asyncio.get_running_loop().create_task(examine(self.confinement))
-        (await asyncio.shield(self._boundary)).require()
+        loop = asyncio.get_running_loop()
+        found = self._boundary
+        if found is None or (_failed(found) and loop.time() >= self._examine_at):
+            found = self._boundary = loop.create_task(examine(self.confinement))
+            self._examine_at = loop.time() + EXAMINE_AGAIN
+        (await asyncio.shield(found)).require()
 
     async def try_out(
         self,
