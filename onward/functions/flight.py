@@ -41,6 +41,8 @@ class Flown(msgspec.Struct, kw_only=True):
     made: list[Invocation]
     suspects: int = 0
     """So many after those; with one of them the process ended."""
+    own_doing: bool = False
+    """Whether it ended by one of theirs, and not by somebody's hand."""
 
 
 class Flight:
@@ -136,7 +138,8 @@ class Flight:
         self.cancel()
         suspects = self._sent - len(self.made)
         if suspects > 1 and self._frames == 0:
-            return Flown(made=self.made, suspects=suspects)
+            own_doing = ending.kind in (Kind.TIMEOUT, Kind.BAD_REQUEST)
+            return Flown(made=self.made, suspects=suspects, own_doing=own_doing)
         self._end(Invocation(ending=ending, pid=self._pid, died=True))
         return Flown(made=self.made)
 

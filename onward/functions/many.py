@@ -97,7 +97,7 @@ class Many:
 
     async def _run(self, begin: int, end: int, lent: Lent) -> None:
         """Calls from `begin` to `end`; after a process has ended, in others."""
-        at, alone = begin, 0
+        at, alone, blamed = begin, 0, False
         cold = lent.cold
         held: Lent | None = lent
         while at < end:
@@ -118,10 +118,10 @@ class Many:
                 self._made[at] = made
                 at += 1
             if flown.suspects:
-                alone = flown.suspects
+                alone, blamed = flown.suspects, flown.own_doing
             elif alone:
                 alone = 0 if flown.made[-1].died else alone - 1
-                if alone == 0 and not flown.made[-1].died:
+                if alone == 0 and blamed and not flown.made[-1].died:
                     self._pool.failed(held)  # none did it again, yet one did
             held = None
 

@@ -2,6 +2,7 @@
 """Many events of one function at once: each has its own result, log, requests and time, and blame for its own."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,25 @@ async def test_requests_are_made_once_though_the_process_ends(pools: Any) -> Non
         assert sorted(int(path[1:]) for _, path, _, _ in server.seen) == list(range(0, 60, 3))
     for n, one in enumerate(made):
         assert (len(one.record.exchanges()) if one.record else 0) == (1 if n % 3 == 0 else 0)
+
+
+async def test_events_survive_that_their_process_is_killed(pools: Any) -> None:
+    """Again and again, from outside: one event at most has to be sent again, and the function is not paused."""
+    code = "function onTrack(e) { let sum = 0; for (let i = 0; i < e.work; i++) sum += i; return e.n }"
+    pool = pools(PoolLimits(per_key=1))
+    [first] = await each(pool, code, [("onTrack", {"n": 0, "work": 1})])
+    pid = first.pid
+    for _ in range(6):
+        calls: list[Call] = [("onTrack", {"n": n, "work": 300_000}) for n in range(60)]
+        task = asyncio.create_task(each(pool, code, calls))
+        await eventually(lambda: not pool.pids(KEY))
+        os.kill(pid, 9)
+        made = await task
+        again = [n for n, one in enumerate(made) if one.ending.kind is Kind.RETRY]
+        assert len(again) <= 1
+        assert [value(one) for one in made] == [None if n in again else n for n in range(60)]
+        pid = made[-1].pid
+    assert pool.paused(KEY) == 0
 
 
 async def test_each_event_has_the_whole_time(pools: Any) -> None:
