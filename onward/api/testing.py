@@ -4,7 +4,7 @@ The rules are in `onward.destinations.tester`. Nothing here is counted or kept.
 """
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from random import SystemRandom
 from typing import Any, TypedDict
 
@@ -17,6 +17,7 @@ from onward.api.answers import Json
 from onward.api.answers import data as answer
 from onward.api.bodies import GivenEvent, PreviewTrigger, TestMapping, TestSubscription
 from onward.api.context import ApiRequest, Context, Id, InContext
+from onward.api.inserting import inserting
 from onward.api.instances import find_event, find_instance, find_subscription
 from onward.api.query import read_query
 from onward.destinations import tester
@@ -182,6 +183,7 @@ def get_sample_event(request: ApiRequest) -> Json:
 
 async def runnable(context: Context, destination_id: str) -> Instance:
     instance = await anyio.to_thread.run_sync(find_instance, context, destination_id)
+    instance = replace(instance, insert=inserting(context, instance))
     if not instance.runnable:
         raise Invalid(
             f"{instance.definition.name} runs as JavaScript, and nothing is here to run it: install the "

@@ -11,7 +11,7 @@ or kept. Invariants: a test ends within its time, and no secret is in what it te
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import SystemRandom
 from typing import Any, Literal
@@ -56,6 +56,8 @@ class Instance:
     runtime: Runtime | None = None
     write_keys: tuple[str, ...] = ()
     """Of its source."""
+    insert: "Insert | None" = None
+    """Its insert function, between triggers and mappings; never raises."""
 
     @property
     def runnable(self) -> bool:
@@ -64,9 +66,10 @@ class Instance:
 
     def masking(self) -> Masking:
         settings, fields = self.destination.settings, self.definition.settings
-        return Masking(
-            [settings[name] for name, field in fields.items() if is_secret(field) and name in settings]
-        )
+        secrets = [settings[name] for name, field in fields.items() if is_secret(field) and name in settings]
+        if (inserted := self.destination.inserted) is not None:
+            secrets += [inserted.settings.get(name, "") for name in inserted.sensitive]
+        return Masking(secrets)
 
     def call(
         self, http: Client, subscription: Subscription | None = None, events: Sequence[Event] = ()
@@ -128,6 +131,9 @@ class Problem(Shape, frozen=True):
     message: str
     fields: list[str]
     """The fields at fault, as JSON pointers, as far as they are known."""
+
+
+Insert = Callable[[Event], Awaitable[Event | Problem]]
 
 
 class Fate(Shape, frozen=True):
@@ -241,6 +247,14 @@ async def test_mapping(
     would go out, unanswered."""
     subscription = msgspec.structs.replace(subscription, enabled=True)
     result = await asyncio.to_thread(map_event, instance, subscription, event)
+    if result.matched and instance.insert is not None:
+        came = await instance.insert(event)
+        if isinstance(came, Problem):
+            result = msgspec.structs.replace(result, payload=None, problem=came)
+        else:
+            result = await asyncio.to_thread(map_event, instance, subscription, came)
+            result = msgspec.structs.replace(result, matched=True)
+            event = came
     if not result.matched or result.payload is None:
         return await asyncio.to_thread(shown, instance, result)
     return await _send(instance, subscription, event, result, send=send)
