@@ -215,3 +215,13 @@ async def test_processor_time_is_charged_when_it_is_asked_for(pools: Any) -> Non
     assert used.cpu_ms >= 30
     assert used.wall_ms >= 30
     assert pool.used() == {}
+
+
+async def test_long_events_and_short_ones_in_turn(pools: Any) -> None:
+    """Frames longer than what is read at once, their ends anywhere in it."""
+    code = "function onTrack(e) { return [e.n, e.text.length, e.text.at(-1)] }"
+    sizes = [1, 5_000_000, 65_000, 65_536, 10, 131_072, 65_532, 3, 1_000_000, 200, 7] * 3
+    calls: list[Call] = [("onTrack", {"n": n, "text": "ä" * size}) for n, size in enumerate(sizes)]
+    made = await each(pools(PoolLimits(per_key=1)), code, calls)
+    assert [value(one) for one in made] == [[n, size, "ä"] for n, size in enumerate(sizes)]
+    assert len({one.pid for one in made}) == 1
