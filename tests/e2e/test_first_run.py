@@ -98,6 +98,14 @@ def test_the_palette_finds_what_is_there(place: Place) -> None:
     expect(page.get_by_role("heading", name="Needle in a haystack")).to_be_visible()
 
 
+def test_the_dot_tells_of_each_part(place: Place) -> None:
+    page = place.visit("/")
+    page.get_by_role("button", name="Health: Every part works").click()
+    parts = page.get_by_role("dialog").get_by_role("listitem")
+    expect(parts.filter(has_text="delivery-0")).to_be_visible()
+    expect(parts.filter(has_text="log")).to_be_visible()
+
+
 def test_light_and_dark_are_a_choice_that_stays(place: Place) -> None:
     page = place.visit("/")
     scheme = page.locator("html")

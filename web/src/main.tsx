@@ -24,6 +24,14 @@ standAs({
   },
 });
 
+// The server has got another build since this page was opened: its parts have other names now.
+addEventListener("vite:preloadError", () => {
+  const last = Number(sessionStorage.getItem("onward-reloaded") ?? 0);
+  if (Date.now() - last < 60_000) return;
+  sessionStorage.setItem("onward-reloaded", String(Date.now()));
+  location.reload();
+});
+
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">

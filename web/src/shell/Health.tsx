@@ -6,7 +6,8 @@ import css from "./Shell.module.css";
 
 interface Readiness {
   ready: boolean;
-  [part: string]: unknown;
+  /** "ok", or what is wrong. */
+  checks: Record<string, string>;
 }
 
 export function Health() {
@@ -32,11 +33,15 @@ export function Health() {
       </Popover.Target>
       <Popover.Dropdown>
         <StateChip state={state}>{words}</StateChip>
-        {data && !data.ready && (
-          <pre
-            className="small"
-            style={{ whiteSpace: "pre-wrap", margin: "8px 0 0" }}
-          >{JSON.stringify(data, null, 2)}</pre>
+        {data && !error && (
+          <ul className={css.checks}>
+            {Object.entries(data.checks).map(([part, said]) => (
+              <li key={part}>
+                <StateIcon state={said === "ok" ? "delivered" : "discarded"} label={said} />
+                <span>{part}{said !== "ok" && <span className="dim">: {said}</span>}</span>
+              </li>
+            ))}
+          </ul>
         )}
       </Popover.Dropdown>
     </Popover>
