@@ -190,7 +190,10 @@ class Metrics(Collector):
             labels=labels,
         )
         now = int(time.time() // 60)
-        tallies, latencies = self._ask.tallies(now - LATELY, now + 1), self._ask.latencies(now - LATELY, now + 1)
+        tallies, latencies = (
+            self._ask.tallies(now - LATELY, now + 1),
+            self._ask.latencies(now - LATELY, now + 1),
+        )
         for destination in self._snapshot.destinations:
             source = sources.get(destination.source_id)
             label = [destination.id, destination.name, source.slug if source else ""]
