@@ -34,6 +34,7 @@ def definition_of(
     policy = destination.policy
     runs = FunctionDelivery(functions, worthwhile(policy, function.batch_max_count))
     batches = BATCH in (function.handlers or ())
+    at_once = AT_ONCE if policy.rate_limit is None else 1  # a limit counts calls
     action = Action(
         slug="function",
         title=function.name,
@@ -41,7 +42,7 @@ def definition_of(
         perform=runs.perform,
         batches=True,
         batches_all=True,
-        default_batch_size=function.batch_max_count if batches else AT_ONCE,
+        default_batch_size=function.batch_max_count if batches else at_once,
         max_batch_bytes=policy.batch_bytes,
         batch_wait=None if batches else 0.0,
         timeout=LONGEST,

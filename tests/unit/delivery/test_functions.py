@@ -176,6 +176,15 @@ def test_its_plan_gives_it_every_event_as_it_is_and_groups_by_its_limits():
     assert plan.route(off, None) == "FILTERED_BY_INTEGRATIONS_OBJECT"
 
 
+def test_a_rate_limit_counts_calls():
+    functions = Scripted(lambda handler, given: None)
+    plans = [
+        Plan.of(destination(functions.function, **policy), None, Catalogue(), 1, functions)
+        for policy in ({}, {"rate_limit": 5.0})
+    ]
+    assert [plan.targets[0].action.default_batch_size for plan in plans] == [32, 1]
+
+
 # --- the insert function ---
 
 
