@@ -74,12 +74,14 @@ FAMILIES: dict[str, Family] = {
         "SOURCE",
         frozenset({SOURCE, SOURCE_READER}),
         """listSources getSource listConnectedDestinationsFromSource listConnectedWarehousesFromSource
-        listSourceDebuggerEvents streamSourceDebuggerEvents streamRates listDestinations getDestination listSubscriptionsFromDestination
+        listSourceDebuggerEvents streamSourceDebuggerEvents streamRates
+        listDestinations getDestination listSubscriptionsFromDestination
         getSubscriptionFromDestination listFiltersFromDestination getFilterInDestination
         previewDestinationFilter previewDestination previewTrigger getTriggerForm generateTrigger
         getDestinationDelivery getConnections
         listDestinationDiscards getEventDeliveryFromDestination listDeliverySamplesFromDestination
-        listNotifications listDestinationRedrives getConnectionHealth getDeliverability getDeliveryFunnel getPendingRetryFromDeliveryOverview traceEvents
+        listNotifications listDestinationRedrives getConnectionHealth getDeliverability
+        getDeliveryFunnel getPendingRetryFromDeliveryOverview traceEvents
         listSchemaSettingsInSource listSchemaEventsInSource listTransformations
         getTransformation getLatestFromEdgeFunctions getIngressSuccessMetricsFromDeliveryOverview
         getIngressFailedMetricsFromDeliveryOverview getFilteredAtSourceMetricsFromDeliveryOverview
@@ -94,7 +96,8 @@ FAMILIES: dict[str, Family] = {
         addLabelsToSource replaceLabelsInSource createDestination updateDestination deleteDestination
         createDestinationSubscription updateSubscriptionForDestination removeSubscriptionFromDestination
         createFilterForDestination updateFilterForDestination removeFilterFromDestination
-        redriveDestinationDiscards duplicateDestinationSubscription applyDestinationPreset testDestinationConnection
+        redriveDestinationDiscards duplicateDestinationSubscription applyDestinationPreset
+        testDestinationConnection
         testDestinationSubscription testDestinationMapping testDestinationEvent listFieldChoices
         runSubscriptionHook createDestinationAudience getDestinationAudience updateSchemaSettingsInSource
         updateSchemaEventsInSource createTransformation updateTransformation deleteTransformation
