@@ -167,6 +167,8 @@ def test_deliverability_and_health_are_told(place: Place, shop: Shop) -> None:
 
 
 def test_an_alert_is_made_and_says_what_is_wrong(place: Place, shop: Shop) -> None:
+    enough = 20
+    place.onward.send(shop.source, [track("Seen", f"seen-{at}") for at in range(enough)])
     page = place.visit("/delivery/alerts")
     page.get_by_role("button", name="New alert").click()
     form = page.get_by_role("dialog", name="New alert")
