@@ -16,7 +16,7 @@ export const openPalette = spotlight.open;
 
 /** What looks like the id of a message: a UUID, or what SDKs put before one. */
 const MESSAGE_ID = /^(ajs-next-\d+-|node-next-\d+-|api_|messageId[:=]?\s*)?[0-9a-f-]{20,}$/i;
-const SHOWN = 7;
+const SHOWN = 10;
 
 export function Palette() {
   const navigate = useNavigate();
@@ -96,6 +96,7 @@ export function Palette() {
       onSpotlightOpen={() => setOpen(true)}
       nothingFound={`Nothing is called "${query}"`}
       scrollable
+      overlayProps={{ backgroundOpacity: 0.25, blur: 0 }}
       maxHeight={480}
       shortcut={["mod + K", "/"]}
       searchProps={{
