@@ -77,7 +77,9 @@ export default function InsertFunction() {
             >
               <span className="cut">
                 <span style={{ fontWeight: 500 }}>{each.name}</span>{" "}
-                <Link to="/functions/$functionId" params={{ functionId: each.classId }}>{nameOf(each)}</Link>
+                <Link to="/functions/$functionId" params={{ functionId: each.classId }}>
+                  {nameOf(each) === each.name ? "Code" : nameOf(each)}
+                </Link>
               </span>
               {each.enabled
                 ? <StateChip state="delivered">Enabled</StateChip>

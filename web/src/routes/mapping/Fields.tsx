@@ -118,7 +118,9 @@ const Row = memo(function Row({ field, value, set: setField, error, result, aske
       <div className={css.head}>
         <span className={`cut ${css.label}`} title={field.help || undefined}>
           {field.label}
-          {field.required && <span className="dim" style={{ fontWeight: 400 }}>required</span>}
+          {field.required && (
+            <span className="dim small" style={{ fontWeight: 400, marginLeft: 8 }}>required</span>
+          )}
         </span>
         {result && typeof value === "object" && (
           <code

@@ -17,6 +17,7 @@ import type { SubjectView, TriggerForm } from "~/api/generated.ts";
 import { TYPES } from "../destinations/event.ts";
 import { usePicking } from "./picking.ts";
 import css from "./Trigger.module.css";
+import value from "./Value.module.css";
 import { type Condition, useTrigger } from "./trigger.ts";
 
 const NAMES: Record<string, string> = {
@@ -132,7 +133,7 @@ export function Trigger(
         error={wrong && (problem?.position === undefined
           ? wrong
           : `${wrong.charAt(0).toUpperCase()}${wrong.slice(1)} (at character ${problem.position + 1})`)}
-        styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)", fontSize: 12.5 } }}
+        classNames={{ input: value.code }}
       />
     </div>
   );
@@ -174,7 +175,7 @@ function ConditionRow({ condition, offered, eventNames, only, onChange, onRemove
           onChange={(name) => onChange({ ...condition, name })}
           data={inEvent.map((each) => each.path.slice(root!.length)).filter((each) => !/[[\]']/.test(each))}
           limit={100}
-          styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)", fontSize: 12.5 } }}
+          classNames={{ input: value.code }}
         />
       )}
       <Select

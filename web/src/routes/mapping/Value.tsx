@@ -33,7 +33,13 @@ interface Props {
 export function Value({ value, onChange, label, field, error, optional = true }: Props) {
   const { disabled } = usePicking();
   const [chosen, setChosen] = useState<Kind>();
-  const kind = chosen === "raw" ? "raw" : kindOf(value);
+  const found = kindOf(value);
+  // What has to be there is an empty field to fill in, and not "not sent".
+  const kind = chosen === "raw"
+    ? "raw"
+    : found === "none" && field?.required && field.kind !== "json"
+    ? "static"
+    : found;
   const choose = (next: Kind) => {
     setChosen(next);
     onChange(become(next, value, field));
@@ -301,7 +307,7 @@ function Static({ value, onChange, label, field, error, disabled }: Editing) {
         {...frame}
         searchable={field.choices.length > 8}
         data={field.choices.map((each) => ({ value: String(each.value), label: each.label }))}
-        value={value === null ? null : String(value)}
+        value={value === null || value === undefined ? null : String(value)}
         onChange={(next) => onChange(field.choices.find((each) => String(each.value) === next)?.value)}
       />
     );
@@ -310,7 +316,7 @@ function Static({ value, onChange, label, field, error, disabled }: Editing) {
     <TextInput
       {...frame}
       placeholder={field?.placeholder || (value === null ? "null" : undefined)}
-      value={value === null ? "" : String(value)}
+      value={value === null || value === undefined ? "" : String(value)}
       onChange={(event) => onChange(event.currentTarget.value)}
     />
   );
