@@ -30,6 +30,9 @@ PAGES = {
     "debugger": ("/sources/{web}/debugger", "light"),
     "schema": ("/sources/{web}/schema", "light"),
     "start": ("/start?source={web}", "light"),
+    "delivery": ("/delivery/overview?source={web}&destination={orders}&window=1h", "light"),
+    "destination-delivery": ("/destinations/{orders}/delivery?window=10m", "light"),
+    "function": ("/functions/{function}", "light"),
     "people": ("/settings/people", "light"),
     "audit": ("/settings/audit", "light"),
 }
@@ -43,7 +46,7 @@ def main(wanted: list[str]) -> None:
         try:
             onward.start()
             sink.start()
-            sources = shop(onward, sink)
+            sources, names = shop(onward, sink)
             traffic = threading.Thread(target=send, args=(onward, sources, stop))
             traffic.start()
             with running_chromium() as browser:
@@ -55,7 +58,7 @@ def main(wanted: list[str]) -> None:
                         viewport={"width": 1280, "height": 800}, color_scheme=theme, storage_state=state
                     )
                     page = context.new_page()
-                    page.goto(onward.url + path.format(**{each.slug: each.id for each in sources}))
+                    page.goto(onward.url + path.format(**names))
                     page.get_by_role("heading", level=1).wait_for()
                     page.wait_for_timeout(LOOK)
                     page.screenshot(path=FOLDER / f"{name}.png")
@@ -69,16 +72,29 @@ def main(wanted: list[str]) -> None:
             sink.close()
 
 
-def shop(onward: Onward, sink: Sink) -> list[Source]:
-    """Three sources; one of the destinations is down."""
+def shop(onward: Onward, sink: Sink) -> tuple[list[Source], dict[str, str]]:
+    """Three sources, one of whose destinations is down, and a function; ids by the names that pages have."""
     web = onward.create_source("web", name="Shop, website", metadataId="javascript")
     ios = onward.create_source("ios", name="Shop for iOS", metadataId="apple")
     billing = onward.create_source("billing", name="Billing", metadataId="python")
-    onward.create_webhook(web, sink.url, name="Orders")
+    orders = onward.create_webhook(web, sink.url, name="Orders", drop='event = "Cart Opened"')
     onward.create_webhook(web, f"http://127.0.0.1:{free_port()}/", name="Old CRM")
     onward.create_webhook(ios, sink.url, name="Push messages")
     onward.create_webhook(billing, sink.url, name="Accounting")
-    return [web, ios, billing]
+    template = next(
+        each
+        for each in onward.api("GET", "/functions/templates")["templates"]
+        if each["slug"] == "webhook-forwarder"
+    )
+    body = {
+        "displayName": "Forward orders",
+        "resourceType": template["resourceType"],
+        "code": template["code"],
+        "settings": template["settings"],
+    }
+    function = onward.api("POST", "/functions", body)["function"]["id"]
+    sources = [web, ios, billing]
+    return sources, {each.slug: each.id for each in sources} | {"orders": orders, "function": function}
 
 
 def send(onward: Onward, sources: list[Source], stop: threading.Event) -> None:

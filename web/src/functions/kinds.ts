@@ -30,7 +30,7 @@ export function useInstances(functionId: string, kind: Kind | undefined): Instan
     id: each.id,
     name: each.name || each.kindName,
     enabled: each.enabled,
-    to: `/destinations/${each.id}/overview`,
+    to: `/destinations/${each.id}/delivery`,
   });
   if (kind === "DESTINATION") return found.destinations.filter(ofIt).map(destination);
   if (kind === "SOURCE") {
