@@ -214,6 +214,7 @@ async def test_an_event_that_a_route_stumbles_over_costs_itself_alone(tmp_path):
             raise RecursionError("too deep")
         return route(event, dice)
 
+    stumbling.filters = None
     rig.plan = replace(rig.plan, route=stumbling)
     rig.append(10)
     async with rig.running():
