@@ -83,6 +83,22 @@ class RatesMessage(TypedDict):
     destinations: list[DestinationRate]
 
 
+class TailEvent(TypedDict):
+    event: Literal["events"]
+    data: str
+    """JSON: `{"events": [{"receivedAt", "type", "messageId", "verdict", "code", "payload"}], "came",
+    "skipped"}`, the oldest first; of the events that came since the message before, `skipped` are not
+    shown."""
+
+
+class RatesEvent(TypedDict):
+    event: Literal["rates"]
+    data: str
+    """JSON: `{"time", "complete", "sources": [{"id", "perSecond", "accepted"}], "destinations": [{"id",
+    "deliveredPerSecond", "discardedPerSecond", "pending", "retrying", "pausedSince"}]}`: all connections in
+    the first message (`complete`), later those that changed."""
+
+
 class Live:
     """The streams of one process."""
 
@@ -130,7 +146,7 @@ class Figures:
     operation_id="streamSourceDebuggerEvents",
     media=MEDIA,
     query=TailQuery,
-    answer=TailMessage,
+    answer=TailEvent,
 )
 async def stream_debugger(context: InContext, request: ApiRequest, source_id: Id) -> Stream:
     """Ours: server-sent events, `events` messages: a source's events as they come, with the door's verdict.
@@ -145,7 +161,7 @@ async def stream_debugger(context: InContext, request: ApiRequest, source_id: Id
     return _stream(request, TAIL_EVERY, "events", tail.step)
 
 
-@get("/live/rates", operation_id="streamRates", media=MEDIA, answer=RatesMessage)
+@get("/live/rates", operation_id="streamRates", media=MEDIA, answer=RatesEvent)
 async def stream_rates(context: InContext, request: ApiRequest) -> Stream:
     """Ours: server-sent events, `rates` messages: what flows through each source and destination."""
     rates = _Rates(context, request.app.state.live)
