@@ -73,7 +73,7 @@ export function Funnel(
                       <span className="dim">{branch.label}</span>
                     </Opening>
                     {reasons && branch.step && TOLD.includes(branch.step) && (
-                      <Why step={branch.step} of={reasons} />
+                      <Why step={branch.step} of={{ ...reasons, count: branch.count }} />
                     )}
                   </li>
                 ))}
@@ -88,7 +88,12 @@ export function Funnel(
 }
 
 /** The main reasons of a branch. */
-function Why({ step, of }: { step: Step; of: { sourceId: string; destinationId?: string; window: Window } }) {
+function Why(
+  { step, of }: {
+    step: Step;
+    of: { sourceId: string; destinationId?: string; window: Window; count: number };
+  },
+) {
   const { data } = useParts(step, "discardReason", of);
   const reason = useReasons();
   const kind = STEPS[step].reason;

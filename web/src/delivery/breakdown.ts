@@ -62,17 +62,22 @@ export interface Parts {
 export function useParts(
   step: Step | undefined,
   by: By,
-  { sourceId, destinationId, window, enabled = true }: {
+  { sourceId, destinationId, window, count }: {
     sourceId: string;
     destinationId?: string;
     window: Window;
-    enabled?: boolean;
+    /** What is known of the number of events: a new one has their parts asked for again at once. */
+    count?: number;
   },
 ) {
+  const question = ["parts", step, by, sourceId, destinationId, window.key];
   return useQuery({
-    queryKey: ["parts", step, by, sourceId, destinationId, window.key],
+    queryKey: [...question, count],
     queryFn: () => ask(step!, by, sourceId, destinationId, window),
-    enabled: enabled && !!step && !!sourceId,
+    enabled: !!step && !!sourceId,
+    // Those of a moment ago, of the same question.
+    placeholderData: (before, asked) =>
+      asked && JSON.stringify(asked.queryKey.slice(0, -1)) === JSON.stringify(question) ? before : undefined,
     staleTime: 10_000,
     refetchInterval: 10_000,
   });
