@@ -24,7 +24,7 @@ class CreateSource(Body):
     enabled: bool = True
     settings: Json = msgspec.field(default_factory=dict)
     disconnect_all_warehouses: bool | None = None
-    """Both mean the same here: a new source has no warehouse until it is connected to one."""
+    """Ours and the Go SDK's. No matter which: a new source has no warehouse until it is given one."""
     name: str | None = None
     """Ours; Segment names a source after its slug first."""
     rate_limit: float | None = None

@@ -1,6 +1,6 @@
 """Functions and their versions (spec §10.10)."""
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import msgspec
 from litestar import Router, delete, get, patch, post
@@ -75,8 +75,8 @@ class FunctionItem(TypedDict):
     """Id of the user or token."""
     displayName: str
     """With the workspace's name, but for source functions."""
-    description: str | None
-    logoUrl: str | None
+    description: NotRequired[str]
+    logoUrl: NotRequired[str]
     catalogId: str
     """Its metadataId, for destinations of it."""
 
@@ -237,16 +237,19 @@ def _require_sources(context: Context, session: Session, function: Function) -> 
 
 def _item(workspace: Workspace, function: Function) -> FunctionItem:
     kind: Any = function.kind
-    return {
+    item: FunctionItem = {
         "id": function.id,
         "resourceType": kind,
         "createdAt": timestamp(function.created_at),
         "createdBy": function.created_by,
         "displayName": shown_name(function, workspace),
-        "description": function.description or None,
-        "logoUrl": function.logo_url or None,
         "catalogId": function.catalog_id,
     }
+    if function.description:
+        item["description"] = function.description
+    if function.logo_url:
+        item["logoUrl"] = function.logo_url
+    return item
 
 
 def _view(session: Session, function: Function) -> FunctionView:

@@ -29,7 +29,7 @@ def read_query(request: ApiRequest, kind: type[Query]) -> Query:
     hints = get_type_hints(kind)
     lists = {field.encode_name: _is_list(hints[field.name]) for field in msgspec.structs.fields(kind)}
     given: dict[str, Any] = {}
-    for spelling, value in request.query_params.multi_items():
+    for spelling, value in request.query_params.items():  # multi_items() shuffles them
         if (part := MEMBER.fullmatch(spelling)) and part["list"] in lists:
             items = given.setdefault(part["list"], {})
             if not isinstance(items, dict):

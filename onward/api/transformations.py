@@ -84,7 +84,7 @@ class TransformationView(_TransformationView, TypedDict):
     dropProperties: NotRequired[list[str]]
     """Ours."""
     drop: NotRequired[bool]
-    """Whether events that meet the condition are dropped, whatever else is set."""
+    """Ours and the Go SDK's: whether events that meet the condition are dropped, whatever else is set."""
     hashPropertiesConfiguration: NotRequired[HashView]
 
 

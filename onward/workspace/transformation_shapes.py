@@ -61,6 +61,7 @@ class GivenChanges(Shape):
     drop_properties: list[str] | UnsetType | None = UNSET
     """Ours."""
     drop: bool | UnsetType | None = UNSET
+    """Ours and the Go SDK's: events are dropped, whatever else is set."""
     hash_properties_configuration: HashConfiguration | UnsetType | None = UNSET
 
 

@@ -48,7 +48,8 @@ async def test_a_function_is_made_read_changed_and_deleted(call: Call) -> None:
     # What an answer says can be sent back.
     body = {"displayName": made["displayName"], "description": None, "batchMaxCount": 400}
     changed = (await call("PATCH", path, body))["function"]
-    assert changed == made | {"description": None, "batchMaxCount": 400}
+    del made["description"]
+    assert changed == made | {"batchMaxCount": 400}
     assert (await call("DELETE", path)) == {"status": "SUCCESS"}
     assert (await call("GET", path, status=404))[0]["type"] == "not-found"
 
