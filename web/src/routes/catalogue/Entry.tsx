@@ -94,7 +94,7 @@ function Documentation({ entry }: { entry: DestinationMetadata }) {
       </Section>
       {actions.length > 0 && (
         <Section title="Actions" note="What a mapping can have it do.">
-          <Accordion variant="contained" radius={8} chevronPosition="left" className="panel">
+          <Accordion variant="contained" radius={8} chevronPosition="left" bg="var(--surface)">
             {actions.map((each) => <Action key={each.id} action={each} />)}
           </Accordion>
         </Section>

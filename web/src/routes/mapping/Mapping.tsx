@@ -85,6 +85,7 @@ function Editor({ destination, mapping, action }: {
     },
     disabled,
   }), [chosen.event, disabled]);
+  const onPick = useCallback((picked: string) => aimed.current?.(picked), []);
   useBlocker({
     shouldBlockFn: ({ current, next }) =>
       dirty && current.pathname !== next.pathname &&
@@ -224,7 +225,7 @@ function Editor({ destination, mapping, action }: {
           draft={draft}
           chosen={chosen}
           live={live}
-          onPick={(picked) => aimed.current?.(picked)}
+          onPick={onPick}
           disabled={disabled}
         />
       </div>

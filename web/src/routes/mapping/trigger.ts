@@ -33,7 +33,12 @@ export function useTrigger(
   const asked = useRef(0);
 
   useEffect(() => {
-    if (!offered || trigger === made.current) return;
+    if (!offered) return;
+    if (trigger === made.current) { // typed back to what the form says
+      asked.current++;
+      setProblem(undefined);
+      return;
+    }
     const mine = ++asked.current;
     const timer = setTimeout(async () => {
       const { ast, error } = await call("previewTrigger", { body: { trigger, payload: {} } });
