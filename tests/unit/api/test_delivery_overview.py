@@ -226,31 +226,31 @@ async def test_what_the_door_discarded(call: Call, source: dict[str, Any], ledge
 @pytest.mark.parametrize(
     ("granularity", "start", "end", "field"),
     [
-        ("MINUTE", NOW - 5 * HOUR, NOW, "endTime"),
-        ("MINUTE", NOW - 49 * HOUR, NOW - 48 * HOUR, "startTime"),
-        ("HOUR", NOW - 15 * DAY, NOW, "endTime"),
-        ("HOUR", NOW - 31 * DAY, NOW - 30 * DAY, "startTime"),
-        ("DAY", NOW - 32 * DAY, NOW - 31 * DAY, "startTime"),
-        ("day", NOW - 31 * DAY, NOW + DAY, "endTime"),
-        ("MINUTE", NOW, NOW, "endTime"),
-        ("MINUTE", NOW, NOW - HOUR, "endTime"),
+        ("MINUTE", -5 * HOUR, 0, "endTime"),
+        ("MINUTE", -49 * HOUR, -48 * HOUR, "startTime"),
+        ("HOUR", -15 * DAY, 0, "endTime"),
+        ("HOUR", -31 * DAY, -30 * DAY, "startTime"),
+        ("DAY", -32 * DAY, -31 * DAY, "startTime"),
+        ("day", -31 * DAY, DAY, "endTime"),
+        ("MINUTE", 0, 0, "endTime"),
+        ("MINUTE", 0, -HOUR, "endTime"),
     ],
 )
 async def test_ranges(
     call: Call, source: dict[str, Any], granularity: str, start: int, end: int, field: str
 ) -> None:
-    params = asked(source, start, end) | {"granularity": granularity}
+    params = asked(source, NOW + start, NOW + end) | {"granularity": granularity}
     (error,) = await call("GET", f"{STEP}/successfully-received", params=params, status=422)
     assert error["field"] == field, error
 
 
 @pytest.mark.parametrize(
-    ("granularity", "start"), [("minute", NOW - 4 * HOUR), ("HOUR", NOW - 14 * DAY), ("day", NOW - 30 * DAY)]
+    ("granularity", "start"), [("minute", -4 * HOUR), ("HOUR", -14 * DAY), ("day", -30 * DAY)]
 )
 async def test_ranges_as_long_as_they_may_be(
     call: Call, source: dict[str, Any], granularity: str, start: int
 ) -> None:
-    params = asked(source, start, NOW) | {"granularity": granularity}
+    params = asked(source, NOW + start, NOW) | {"granularity": granularity}
     assert (await call("GET", f"{STEP}/successfully-received", params=params))["total"] == 0
 
 

@@ -122,6 +122,7 @@ async def test_gzip_with_and_without_its_header(door: Door) -> None:
         (zipped("x" * 10_000_000), "gzip"),
         (zipped({"batch": []}) * 3000, "gzip"),
     ],
+    ids=["cut off", "not zipped", "empty", "no gzip", "long", "of many members"],
 )
 async def test_bad_encodings_and_bombs_are_400(door: Door, body: bytes, encoding: str) -> None:
     reply = await door.post("/v1/batch", body, content_encoding=encoding)
