@@ -118,10 +118,8 @@ const Row = memo(function Row({ field, value, set: setField, error, result, aske
       <div className={css.head}>
         <span className={`cut ${css.label}`} title={field.help || undefined}>
           {field.label}
-          {field.required && (
-            <span className="dim small" style={{ fontWeight: 400, marginLeft: 8 }}>required</span>
-          )}
         </span>
+        {field.required && <span className="dim small">required</span>}
         {result && typeof value === "object" && (
           <code
             className={`dim cut small ${css.result}`}
