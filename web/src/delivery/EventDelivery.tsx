@@ -4,7 +4,7 @@
  *
  *     <EventDelivery destinationId={id} />
  */
-import { Select } from "@mantine/core";
+import { Button, Select } from "@mantine/core";
 import { IconSend } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { call } from "~/api/client.ts";
@@ -41,6 +41,9 @@ export function EventDelivery({ destinationId }: { destinationId: string }) {
   const samples = useOpenSamples();
   const go = useGo();
   const name = destinationName(destinationId);
+  const ended = data?.series.some((each) =>
+    each.delivered + each.notDelivered + each.filtered + each.retried > 0
+  );
   const known = data && [...data.errors, ...data.filtered];
   const nothing = data && !data.now.pending && !data.totals.delivered && !known!.length;
   return (
@@ -81,23 +84,33 @@ export function EventDelivery({ destinationId }: { destinationId: string }) {
             {data && (
               <>
                 <div style={{ height: 24 }} />
-                <Section title="Over time">
-                  <div className={`panel ${css.padded}`}>
-                    <Trend
-                      series={data.series}
-                      bucketMinutes={data.bucketMinutes}
-                      onNarrow={(from, to) => go({ window: `${from}~${to}` })}
-                    />
-                  </div>
-                </Section>
+                {ended && (
+                  <Section title="Over time">
+                    <div className={`panel ${css.padded}`}>
+                      <Trend
+                        series={data.series}
+                        bucketMinutes={data.bucketMinutes}
+                        onNarrow={(from, to) => go({ window: `${from}~${to}` })}
+                      />
+                    </div>
+                  </Section>
+                )}
                 <Section title="What failed">
-                  <Errors
-                    errors={data.errors}
-                    destinationId={destinationId}
-                    name={name}
-                    mappingName={mappingName}
-                    onSamples={samples.show}
-                  />
+                  {data.now.pausedSince && (
+                    <Paused
+                      since={data.now.pausedSince}
+                      onSamples={() => samples.show("retried", "")}
+                    />
+                  )}
+                  {(data.errors.length > 0 || !data.now.pausedSince) && (
+                    <Errors
+                      errors={data.errors}
+                      destinationId={destinationId}
+                      name={name}
+                      mappingName={mappingName}
+                      onSamples={samples.show}
+                    />
+                  )}
                 </Section>
                 {data.filtered.length > 0 && (
                   <Section title="What was filtered">
@@ -113,7 +126,8 @@ export function EventDelivery({ destinationId }: { destinationId: string }) {
           destinationId={destinationId}
           subscriptionId={subscriptionId || undefined}
           window={window}
-          title={data?.errors.find((each) => each.code === samples.open!.code)?.title ?? samples.open.code}
+          title={data?.errors.find((each) => each.code === samples.open!.code)?.title ??
+            (samples.open.code || "Latest failures")}
           {...samples.open}
           onClose={samples.close}
         />
@@ -132,6 +146,29 @@ export function useEventDelivery(destinationId: string, window: Window, subscrip
       })).eventDelivery,
     refetchInterval: EVERY,
   });
+}
+
+/** Probes are no attempts of any event, so they are not counted among the errors. */
+function Paused({ since, onSamples }: { since: string; onSamples: () => void }) {
+  return (
+    <div className={`panel ${css.padded}`} style={{ marginBottom: 8 }}>
+      <div style={{ display: "flex", gap: 8, alignItems: "center" }}>
+        <StateChip state="retrying">Paused</StateChip>
+        <b>It fails as a whole</b>
+        <span className="dim small" style={{ marginLeft: "auto" }}>
+          since <Time at={since} />
+        </span>
+      </div>
+      <p style={{ margin: "4px 0 8px", maxWidth: 720 }}>
+        Events wait in the log, and one is tried from time to time; no attempts are used up.{" "}
+        <span className="dim">
+          Look at what it answers. Once it takes an event, or its settings are changed, it catches up by
+          itself.
+        </span>
+      </p>
+      <Button variant="default" size="compact-sm" h={28} onClick={onSamples}>See samples</Button>
+    </div>
+  );
 }
 
 function Figures({ delivery: { totals, now } }: { delivery: EventDeliveryView }) {

@@ -32,7 +32,7 @@ export function ExchangeView({ exchange, open = true }: { exchange: Exchange; op
       </summary>
       <Part title="Request" headers={request.headers} body={request.body} />
       {response && <Part title="Answer" headers={response.headers} body={response.body} />}
-      {error && <p style={{ color: "var(--discarded)" }}>{error.message || error.code}</p>}
+      {error && <p style={{ color: "var(--discarded)", padding: "0 12px" }}>{error.message || error.code}</p>}
       {!response && !error && <p className="dim">It had not been answered yet.</p>}
     </details>
   );

@@ -32,7 +32,7 @@ export function SamplesDrawer(
   const allowed = may("delivery:read");
   const { data, error } = useApi("listDeliverySamplesFromDestination", {
     path: { destinationId },
-    query: { ...useSteady(window), code, outcome, subscriptionId },
+    query: { ...useSteady(window), code: code || undefined, outcome, subscriptionId },
   }, { enabled: allowed });
   return (
     <SidePanel open onClose={onClose} title={title}>
