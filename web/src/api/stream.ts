@@ -7,8 +7,35 @@
  * to a server for all of their tabs together. `first` is true for the first message of each connection.
  */
 import { ApiError, type Maybe, open, type Operation, type Request, Unreachable } from "./client.ts";
+import type { DebuggerLine } from "./generated.ts";
 
 const AGAIN = 1000;
+
+/** The data of `streamSourceDebuggerEvents`' messages. */
+export interface TailMessage {
+  /** The oldest first. */
+  events: DebuggerLine[];
+  /** Events that came since the message before, with those that are shown. */
+  came: number;
+  /** Of those: not shown. */
+  skipped: number;
+}
+
+/** The data of `streamRates`' messages. */
+export interface RatesMessage {
+  time: string;
+  /** Whether all connections are in it: so in the first; later only those that changed. */
+  complete: boolean;
+  sources: { id: string; perSecond: number; accepted: number }[];
+  destinations: {
+    id: string;
+    deliveredPerSecond: number;
+    discardedPerSecond: number;
+    pending: number;
+    retrying: number;
+    pausedSince: string | null;
+  }[];
+}
 
 export function listen<K extends Operation, Message>(
   operation: K,

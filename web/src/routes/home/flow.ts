@@ -3,10 +3,10 @@
  * serves all that ask, for as long as somebody does.
  */
 import { useSyncExternalStore } from "react";
-import type { ConnectedDestination, ConnectedSource, RatesMessage } from "~/api/generated.ts";
+import type { ConnectedDestination, ConnectedSource } from "~/api/generated.ts";
 import { useApi } from "~/api/hooks.ts";
 import { useSession } from "~/api/session.ts";
-import { listen } from "~/api/stream.ts";
+import { listen, type RatesMessage } from "~/api/stream.ts";
 
 const KEPT = 30;
 /** Names, connections and what was given up on change more slowly than the rates. */

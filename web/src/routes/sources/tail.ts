@@ -1,7 +1,7 @@
 /** A source's latest events, live: each line has a key of its own that lasts, also in another browser. */
 import { useEffect, useRef, useState } from "react";
-import type { DebuggerLine, TailMessage } from "~/api/generated.ts";
-import { listen } from "~/api/stream.ts";
+import type { DebuggerLine } from "~/api/generated.ts";
+import { listen, type TailMessage } from "~/api/stream.ts";
 
 const PER_SECOND = 100;
 const KEPT = 500;
