@@ -164,7 +164,7 @@ class DestinationLoop:
     async def erase(self, found: Held) -> bool:
         """Take out of the store what was found in it; False if some of it is in memory, on its way out."""
         async with self._parking.alone() as claimed:
-            free = Held(found.discards, found.parked - claimed)
+            free = Held(found.discards, found.parked - claimed, found.samples)
             await asyncio.to_thread(self._store.erase, self.plan.destination.id, free, time.time())
         return not found.parked & claimed
 

@@ -119,7 +119,7 @@ def test_messages_that_fail_alone_come_again_alone(onward, stub):
 def test_a_destination_needs_a_role_or_a_key(onward):
     source = onward.create_source("none")
     settings = {"s3_aws_bucket_name": "events", "s3_aws_region": "eu-west-1"}
-    body = {"sourceId": source.id, "metadataId": "actions-s3", "enabled": False, "settings": settings}
+    body = {"sourceId": source.id, "metadataId": "actions-s3", "enabled": True, "settings": settings}
     answer = onward.api("POST", "/destinations", body, expect=422)
     assert "iam_role_arn" in json.dumps(answer)
     for more in ({"access_key_id": KEY}, {"iam_role_arn": ROLE}):

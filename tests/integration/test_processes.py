@@ -271,7 +271,7 @@ def test_the_first_owner_signs_in_by_the_link_that_is_shown(tmp_path: Path) -> N
         onward.start()
         found = re.search(r"Become the owner here.*: (\S+)/invite#(\S+)", onward.log.read_text())
         assert found and found[1] == onward.url
-        assert b"<form>" in http("GET", f"{onward.url}/invite").body
+        assert b'<div id="root">' in http("GET", f"{onward.url}/invite").body
         body = {"token": found[2], "name": "Ada", "email": "ada@example.com", "password": "a long password"}
         joined = http("POST", f"{onward.url}/api/invites/accept", body)
         assert joined.status == 200, joined.body

@@ -34,6 +34,7 @@ class Shell:
     def __init__(self, server: Onward, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for name, value in {"URL": server.url, "TOKEN": TOKEN}.items():
             monkeypatch.setenv(f"ONWARD_{name}", value)
+        monkeypatch.setenv("COLUMNS", "160")  # tables are as wide as that, wherever this runs
         monkeypatch.setenv("API_KEY", "s3cret-key")
         monkeypatch.setattr("sys.stdin", io.StringIO())
         monkeypatch.chdir(folder)

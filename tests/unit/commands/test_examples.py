@@ -25,6 +25,7 @@ def test_every_setting_is_in_the_example_with_its_default() -> None:
     assert shown.keys() == {field.name for field in msgspec.structs.fields(Settings)}
     machine_or_secret = {"workers", "token", "secret_key", "log_retention_bytes", "catalog"} | OIDC
     machine_or_secret |= {"egress_allow", "egress_override"}
+    machine_or_secret |= {name for name in shown if name.startswith("smtp_")}
     defaults = msgspec.to_builtins(Settings(), enc_hook=str)
     for name in shown.keys() - machine_or_secret:
         assert shown[name] == defaults[name], name
@@ -40,6 +41,6 @@ def test_the_example_can_be_used_as_it_is_and_with_its_comments_taken_away(tmp_p
 def test_the_workspace_can_be_applied(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     apply = ["apply", str(EXAMPLES / "workspace.yaml"), "--data", str(tmp_path)]
     assert cli.main([*apply, "--yes"]) == 0
-    assert "16 to add, 11 to change, 0 to delete." in capsys.readouterr().out
+    assert "17 to add, 11 to change, 0 to delete." in capsys.readouterr().out
     assert cli.main([*apply, "--dry-run"]) == 0
     assert "Nothing to change." in capsys.readouterr().out
