@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from harness import TOKEN, Onward, Program, Sink, free_port, http, wait_until
+from harness import TIMEOUT, TOKEN, Onward, Program, Sink, free_port, http, wait_until
 
 
 def runs(pid: int) -> bool:
@@ -158,7 +158,7 @@ def test_ctrl_c_in_a_terminal_stops_everything(tmp_path: Path) -> None:
     try:
         wait_until(onward.ready, what="ready")
         os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(30) == 0, onward.tail()
+        assert process.wait(TIMEOUT) == 0, onward.tail()
         assert "died" not in onward.tail()
     finally:
         if process.poll() is None:

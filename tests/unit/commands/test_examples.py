@@ -24,7 +24,7 @@ def test_every_setting_is_in_the_example_with_its_default() -> None:
     shown = commented_out()
     assert shown.keys() == {field.name for field in msgspec.structs.fields(Settings)}
     machine_or_secret = {"workers", "token", "secret_key", "log_retention_bytes", "catalog"} | OIDC
-    machine_or_secret |= {"egress_allow", "egress_override"}
+    machine_or_secret |= {"egress_allow", "egress_override", "function_hours"}
     machine_or_secret |= {name for name in shown if name.startswith("smtp_")}
     defaults = msgspec.to_builtins(Settings(), enc_hook=str)
     for name in shown.keys() - machine_or_secret:
