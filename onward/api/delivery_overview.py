@@ -18,6 +18,7 @@ from litestar import get
 from onward.api.answers import Json, Pagination, position, timestamp
 from onward.api.answers import data as answer
 from onward.api.context import ApiRequest, Context, Id, InContext, Pages, Paging
+from onward.api.function_entries import entry_definition
 from onward.api.numbers import (
     BUCKETS,
     DAY,
@@ -330,8 +331,9 @@ def _destination(context: Context, source_id: str, id: str) -> tuple[Destination
         destination = get_destination(session, context.workspace_id, id)
         if destination.source_id != source_id:
             raise Invalid(f"the destination {id} is connected to another source", field="sourceId")
+        definition = entry_definition(context, destination)
     context.access.require(Permission.DESTINATION_READ, source_id)
-    return destination, context.store.catalogue[destination.definition]
+    return destination, definition
 
 
 def _metric(name: str, found: Totals) -> Metric:

@@ -279,6 +279,19 @@ async def test_what_is_wrong_is_named(
         await call("GET", path, params=asked(source, NOW - HOUR), headers=headers, status=403)
 
 
+async def test_a_destination_may_be_a_function(call: Call, source: dict[str, Any]) -> None:
+    body = {"displayName": "F", "resourceType": "DESTINATION", "code": "async function onTrack() {}"}
+    function = (await call("POST", "/functions", body))["function"]
+    body = {"sourceId": source["id"], "metadataId": function["catalogId"], "name": "F"}
+    made = (await call("POST", "/destinations", body))["destination"]
+    params = asked(source, NOW - HOUR, destinationConfigId=made["id"])
+    for step in ("filtered-at-destination", "failed-delivery", "successful-delivery"):
+        assert (await call("GET", f"{STEP}/{step}", params=params))["total"] == 0
+    params = {"sourceId": source["id"], "granularity": "HOUR"}
+    summary = await call("GET", f"/destinations/{made['id']}/delivery-metrics", params=params)
+    assert summary["deliveryMetricsSummary"]["destinationMetadataId"] == function["catalogId"]
+
+
 async def test_volume_of_all_sources(call: Call, source: dict[str, Any], usage: UsageStore) -> None:
     other = (await call("POST", "/sources", {"slug": "other", "metadataId": "http-api"}, status=201))[
         "source"
