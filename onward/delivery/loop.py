@@ -92,7 +92,7 @@ class DestinationLoop:
         self._batcher = Batcher(policy)
         self._limiter = RateLimiter(policy.rate_limit)
         self._breaker = Breaker(dice, state.breaker_opened_at)
-        self._sampler = Sampler(changed)
+        self._sampler = Sampler(changed, forgotten)
         self._redriving: set[int] = set()
         """Discards that are sent again, until what became of them is committed."""
         self._ready: deque[Batch] = deque()

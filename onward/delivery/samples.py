@@ -21,6 +21,7 @@ from onward.egress import redact
 from onward.egress.masking import Masking
 from onward.egress.record import Exchange, Recorder
 from onward.metering.fates import Sample
+from onward.pipeline.types import Event
 
 AT_ONCE = 3
 EVERY = 10.0
@@ -36,9 +37,15 @@ log = structlog.get_logger()
 class Sampler:
     """One destination's. `look` at what fails, `take` the samples that have been made of it."""
 
-    def __init__(self, changed: Callable[[], None]) -> None:
-        """`changed` is called when there is something to take."""
+    def __init__(
+        self,
+        changed: Callable[[], None],
+        forgotten: Callable[[Event, int], bool] = lambda event, received_at: False,
+    ) -> None:
+        """`changed` is called when there is something to take; `forgotten` tells events of people who are
+        being deleted: of a request with one of them there is no sample."""
         self._changed = changed
+        self._forgotten = forgotten
         self._seen: dict[tuple[str, str, str], tuple[int, float]] = {}
         """How many of a kind were sampled, and when the last."""
         self._making: set[asyncio.Task[None]] = set()
@@ -53,6 +60,8 @@ class Sampler:
         now: float,
     ) -> None:
         """At one request's outcomes, before they are settled. Nobody waits for what comes of it."""
+        if any(self._forgotten(item.event, item.received_at) for item in items):
+            return
         chosen = list(self._choose(items, outcomes, now))
         if not chosen:
             return
@@ -62,7 +71,7 @@ class Sampler:
 
     def take(self) -> list[Sample]:
         made, self._made = self._made, []
-        return made
+        return [each for each in made if not self._forgotten(each.event, each.received_at)]
 
     async def finish(self) -> None:
         """Wait for what is being made."""

@@ -6,13 +6,16 @@ import time
 import pytest
 from rig import BATCHED, QUICK, Rig
 
-from onward.delivery.samples import AT_ONCE
+from onward.delivery.item import Item, Labels, Target
+from onward.delivery.plan import REMOVED
+from onward.delivery.samples import AT_ONCE, Sampler
 from onward.delivery.state import failures
 from onward.delivery.state.protocol import Changes
 from onward.delivery.state.sqlite import SqliteStateStore
 from onward.destinations.outcome import DELIVERED, discarded, from_response, retry
 from onward.egress.http import Request, Response
 from onward.egress.masking import Masking
+from onward.egress.record import Recorder
 from onward.eventlog.protocol import Position
 from onward.metering.fates import SAMPLES_KEPT, Sample
 
@@ -79,6 +82,30 @@ async def test_a_failure_is_kept_with_request_and_answer_and_without_secrets(tmp
     ((exchange),) = one.exchanges
     assert exchange["response"]["status"] == 400 and "no such field" in exchange["response"]["body"]
     assert "hush" not in str(kept) and one.message_id in exchange["request"]["body"]
+
+
+async def test_of_who_is_being_deleted_there_is_no_sample(tmp_path):
+    forgotten = set()
+    sampler = Sampler(lambda: None, lambda event, received_at: event["userId"] in forgotten)
+
+    def fail(*users):
+        items = [
+            Item(
+                Target("s", REMOVED), Labels().of("s", {"type": "track"}), {}, {"userId": user}, user, 1, None
+            )
+            for user in users
+        ]
+        outcomes = [discarded("BAD_REQUEST", f"of {user}") for user in users]
+        sampler.look(items, outcomes, Recorder(Tool(400, b""), Masking([]), 0), Masking([]), time.time())
+
+    fail("carol", "dave")
+    await sampler.finish()
+    forgotten.add("carol")
+    assert [each.event["userId"] for each in sampler.take()] == ["dave"]
+    fail("dave", "carol")  # The request would show both.
+    fail("dave")
+    await sampler.finish()
+    assert [each.event["userId"] for each in sampler.take()] == ["dave"]
 
 
 async def test_attempts_tell_of_what_did_not_arrive_at_once(tmp_path):
