@@ -13,12 +13,12 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
+from onward.metering.database import open_database
 from onward.metering.store import day_of, month_of
 from onward.settings import Settings
 from onward.workspace.snapshot import Snapshot
@@ -91,14 +91,8 @@ class Crossing(msgspec.Struct, frozen=True, kw_only=True):
 
 class FunctionStore:
     def __init__(self, data: Path) -> None:
-        data.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(
-            data / "functions.db", isolation_level=None, check_same_thread=False, timeout=30
-        )
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(files(__package__).joinpath("functions.sql").read_text())
+        self._db = open_database(data, "functions.db", "functions.sql")
 
     def add(self, spent: Mapping[Scope, Used], at: int, quotas: Quotas) -> None:
         """Count it to the month of `at` (ms), and write down what was reached by it."""

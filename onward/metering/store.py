@@ -10,7 +10,6 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from importlib.resources import files
 from pathlib import Path
 
 import msgspec
@@ -18,6 +17,7 @@ import zstandard
 
 from onward.eventlog.protocol import Position
 from onward.metering import query
+from onward.metering.database import open_database
 from onward.metering.health import SourceDay
 from onward.metering.outcomes import Inflow, Window
 from onward.metering.query import Question, Totals
@@ -65,14 +65,8 @@ class People(msgspec.Struct, frozen=True):
 
 class UsageStore:
     def __init__(self, data: Path) -> None:
-        data.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(
-            data / "usage.db", isolation_level=None, check_same_thread=False, timeout=30
-        )
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(files(__package__).joinpath("usage.sql").read_text())
+        self._db = open_database(data, "usage.db", "usage.sql")
 
     def cursor(self, source_id: str) -> Position:
         with self._lock:
