@@ -1,4 +1,4 @@
-"""How the databases of counts are opened. What a power cut takes of them is counted again, or was seconds' worth."""
+"""How the databases of counts are opened. What a power cut takes is counted again, or was seconds' worth."""
 
 import sqlite3
 from importlib.resources import files
