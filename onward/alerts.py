@@ -10,14 +10,12 @@ going out may go twice.
 
 import asyncio
 import os
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import structlog
 from sqlalchemy import Engine, delete, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from onward.delivery.report import Books, DeliveryReport
@@ -33,6 +31,7 @@ from onward.settings import Settings
 from onward.workspace import alerts as rules
 from onward.workspace.database import reading, writing
 from onward.workspace.entities import Alert, AlertMessage, AlertState, Notification
+from onward.workspace.errors import SecretError
 from onward.workspace.ids import resource_id
 from onward.workspace.secrets import Cipher
 from onward.workspace.snapshot import Destination, Snapshot, Source
@@ -86,11 +85,15 @@ class Alerts:
 
     async def forever(self) -> None:
         while True:
+            # Whatever goes wrong here, events go on being accepted: the web process does not end for it.
             try:
                 await asyncio.to_thread(self.look, int(time.time() * 1000))
+            except Exception:
+                log.exception("alerts can't be looked at; trying again")
+            try:
                 await self.send_due(int(time.time() * 1000))
-            except (sqlite3.Error, SQLAlchemyError, OSError) as error:
-                log.error("alerts can't be looked at; trying again", error=str(error))
+            except Exception:
+                log.exception("alerts can't be sent; trying again")
             await asyncio.sleep(EVERY)
 
     # Rules
@@ -192,7 +195,12 @@ class Alerts:
 
     async def send_due(self, now: int) -> None:
         for id in await asyncio.to_thread(self._due, now):
-            found = await asyncio.to_thread(self._message, id)
+            try:
+                found = await asyncio.to_thread(self._message, id)
+            except SecretError as error:
+                log.error("an alert's channel can't be read", message=id, reason=str(error))
+                await asyncio.to_thread(self._failed, id, now)
+                continue
             if found is None:
                 continue
             channel, message = found

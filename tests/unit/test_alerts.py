@@ -28,7 +28,7 @@ from onward.workspace import alerts as rules
 from onward.workspace.alerts import Channel
 from onward.workspace.bootstrap import bootstrap
 from onward.workspace.destinations import create_destination
-from onward.workspace.entities import AlertMessage, Notification
+from onward.workspace.entities import Alert, AlertMessage, Notification
 from onward.workspace.errors import Invalid
 from onward.workspace.secrets import MASK
 from onward.workspace.sources import create_source
@@ -148,6 +148,39 @@ def test_a_message_is_tried_again_and_outlives_a_restart(rig: Rig) -> None:
         rig.look(time.time() + 60 + 3600 * minutes)
     with rig.store.reading() as session:
         assert session.scalars(select(AlertMessage)).all() == [], "given up on"
+
+
+def test_a_channel_that_can_not_be_read_holds_up_no_other(rig: Rig) -> None:
+    spoilt = rig.rule("DELIVERY_RATE", threshold=90)
+    rig.rule("DELIVERY_RATE", threshold=91)
+    with rig.change() as editor:
+        alert = editor.session.get_one(Alert, spoilt)
+        alert.secrets = dict.fromkeys(alert.secrets, next(iter(alert.secrets.values()))[:-8] + "AAAAAAA=")
+    rig.settle(0, 100)
+    assert len(rig.look()) == 1
+    with rig.store.reading() as session:
+        assert [each.alert_id for each in session.scalars(select(AlertMessage))] == [spoilt], "tried again"
+
+
+def test_whatever_goes_wrong_the_web_process_goes_on(rig: Rig) -> None:
+    rig.rule("DELIVERY_RATE", threshold=90)
+
+    async def two_looks() -> None:
+        asked = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def broken() -> Any:
+            loop.call_soon_threadsafe(asked.set)
+            raise RuntimeError("a defect")
+
+        rig.alerts._snapshot = broken
+        running = asyncio.create_task(rig.alerts.forever())
+        await asked.wait()
+        sent = await asyncio.to_thread(rig.alerts._due, 0)  # whatever the look left behind has passed by now
+        assert sent == [] and not running.done()
+        running.cancel()
+
+    asyncio.run(two_looks())
 
 
 def test_pauses_backlogs_silence_volume_and_the_disk(rig: Rig) -> None:
