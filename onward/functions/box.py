@@ -31,8 +31,9 @@ class _Calls:
     """Numbers of an architecture: its own (audit), of calls that are judged by their flags, and of those that
     are refused altogether: connect, ptrace, mount, umount2, unshare, setns, bpf, perf_event_open, io_uring_*,
     userfaultfd, add_key, request_key, keyctl, process_vm_*, kexec_load, init_module, finit_module,
-    pivot_root, chroot, fork, vfork, *_handle_at, pidfd_getfd, pidfd_open, execveat. Signals to others are
-    Landlock's (scope).
+    pivot_root, chroot, fork, vfork, *_handle_at, pidfd_getfd, pidfd_open, execveat; and what changes a
+    file's mode, owner, times or attributes, of which Landlock knows nothing: *chmod*, *chown*, *utime*,
+    *setxattr, *removexattr. Signals to others are Landlock's (scope).
     """
 
     def __init__(self, audit: int, socket: int, clone: int, clone3: int, refused: tuple[int, ...]) -> None:
@@ -49,6 +50,7 @@ _CALLS = {
         (
             *(42, 101, 165, 166, 272, 308, 321, 298, 425, 426, 427, 323, 248, 249, 250, 310, 311, 246),
             *(175, 313, 155, 161, 57, 58, 304, 303, 438, 434, 322),
+            *(90, 91, 268, 452, 92, 93, 94, 260, 132, 235, 280, 261, 188, 189, 190, 197, 198, 199),
         ),
     ),
     "aarch64": _Calls(
@@ -56,6 +58,7 @@ _CALLS = {
         (
             *(203, 117, 40, 39, 97, 268, 280, 241, 425, 426, 427, 282, 217, 218, 219, 270, 271, 104),
             *(105, 273, 41, 51, 265, 264, 438, 434, 281),
+            *(52, 53, 452, 55, 54, 88, 5, 6, 7, 14, 15, 16),
         ),
     ),
 }

@@ -154,6 +154,8 @@ def test_ctrl_c_in_a_terminal_stops_everything(tmp_path: Path) -> None:
             stdout=log,
             stderr=log,
             start_new_session=True,
+            # As a terminal starts it; what started the tests may have meant SIGINT to be ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     try:
         wait_until(onward.ready, what="ready")

@@ -142,6 +142,18 @@ async def test_nothing_gets_out(layers: str, kind: str, outside: Outside) -> Non
         assert value(await neighbour.invoke("onTrack", {}, {}, NoWay(), Masking(()))) == "unhurt"
 
 
+async def test_the_box_holds_without_another_user(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where Onward is no root, or stands in a folder that others can't read."""
+    monkeypatch.setattr("onward.functions.sandbox._others_can_read", lambda *paths: False)
+    async with runner(
+        script(ALL["files"]), LAYERS["box"], msgspec.structs.replace(PATIENT, wall=90.0)
+    ) as attacker:
+        made = await attacker.invoke("onTrack", outside.told, {}, NoWay(), Masking(()))
+    got = {name: told["got"] for name, told in value(made).items() if "got" in told}
+    assert not [name for name, what in got.items() if SECRET in what or MARKER in what]
+    assert outside.traces() == []
+
+
 async def test_the_attacks_would_work_outside_the_sandbox(outside: Outside) -> None:
     """Else they would prove nothing."""
     open_ = msgspec.structs.replace(CONFINEMENT, permissions=False, box=False)

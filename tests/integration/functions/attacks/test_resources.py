@@ -20,7 +20,7 @@ SHORT = Limits(wall=2.0)
 
 ENDLESS = {
     "loop": "for (;;) {}",
-    "microtasks": "const again = () => Promise.resolve().then(again); await again()",
+    "microtasks": "const again = () => void Promise.resolve().then(again); again()",
     "await": "await new Promise(() => {})",
     "immediates": "const again = () => setImmediate(again); again(); await new Promise(() => {})",
     "wait": "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)",

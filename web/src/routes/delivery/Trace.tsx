@@ -82,7 +82,8 @@ export default function Trace() {
           autoFocus={!asked}
         />
         {(by === "user" || chosen || data?.traces.length === 0) && <WindowPicker />}
-        <Button type="submit" loading={isFetching && !data}>Trace</Button>
+        {/* Never disabled: Enter would do nothing while a search is under way. */}
+        <Button type="submit" aria-busy={isFetching && !data}>Trace</Button>
       </form>
       <ErrorNote error={error} retry={refetch} />
       {!asked && <Teach />}
