@@ -182,6 +182,8 @@ class MoreOfDestination(TypedDict):
     connectionTest: bool
     deletion: bool
     audiences: AudiencesView | None
+    insertRefusal: str | None
+    """Why it takes no insert function; null if it does."""
 
 
 class DestinationMetadata(TypedDict):

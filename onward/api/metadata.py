@@ -213,6 +213,7 @@ def destination_metadata(definition: Definition) -> DestinationMetadata:
             "connectionTest": definition.test is not None,
             "deletion": definition.on_delete is not None,
             "audiences": _audiences(definition.audiences),
+            "insertRefusal": definition.insert_refusal or None,
         },
     }
 

@@ -15,6 +15,7 @@ import msgspec
 from onward.destinations.outcome import Outcome
 from onward.egress.http import Client
 from onward.pipeline.types import Event
+from onward.workspace.function_catalogue import INSERT_REFUSAL, is_function
 from onward.workspace.snapshot import Subscription
 
 Payload = dict[str, Any]
@@ -197,6 +198,8 @@ class Audiences:
     fields: Mapping[str, Field] = field(default_factory=dict)
     """The audience settings."""
     full_sync: bool = False
+    takes_events: bool = False
+    """Whether the destination also takes events that are about no list."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,3 +262,14 @@ class Definition:
     @property
     def integration_names(self) -> tuple[str, ...]:
         return (self.name, *self.previous_names)
+
+    @property
+    def insert_refusal(self) -> str:
+        """Why no insert function can stand before it (spec §10.8); empty if one can."""
+        if is_function(self.slug):
+            return INSERT_REFUSAL
+        if self.listing.kind == "storage":
+            return "it stores events"
+        if self.audiences is not None and not self.audiences.takes_events:
+            return "it keeps lists of people"
+        return ""

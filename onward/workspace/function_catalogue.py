@@ -19,6 +19,8 @@ from onward.workspace.entities import Function, FunctionVersion, Workspace
 PREFIX = "function-"
 """Of the slugs of destinations that are functions."""
 
+INSERT_REFUSAL = "it is a function itself"
+
 SettingType = Literal["STRING", "BOOLEAN", "ARRAY", "TEXT_MAP"]
 
 FIELD_TYPES: dict[SettingType, str] = {
@@ -55,6 +57,7 @@ class FunctionDefinition:
     fields: Mapping[str, SettingField]
     actions: Mapping[str, Action] = field(default_factory=dict)
     presets: Sequence[Preset] = ()
+    insert_refusal: str = INSERT_REFUSAL
 
     @property
     def settings(self) -> Mapping[str, Field]:

@@ -14,13 +14,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from onward.workspace import audit, ids
-from onward.workspace.entities import Destination, Function, InsertInstance, Source
+from onward.workspace.entities import Destination, Function, InsertInstance, Source, Warehouse
 from onward.workspace.errors import Conflict, Invalid, NotFound
-from onward.workspace.function_catalogue import definition_of, is_function
+from onward.workspace.function_catalogue import definition_of
 from onward.workspace.functions import ensure_deployed, sealed_identity
 from onward.workspace.names import check_name
 from onward.workspace.sealed import set_settings
 from onward.workspace.store import Editor
+from onward.workspace.warehouse_catalogue import warehouse_definition
 
 INSERTED = ("INSERT_DESTINATION", "INSERT_SOURCE")
 
@@ -47,9 +48,13 @@ def find_place(session: Session, workspace_id: str, function: Function, id: str)
         return source
     destination = session.get(Destination, id)
     if destination is None or destination.source.workspace_id != workspace_id:
+        warehouse = session.get(Warehouse, id)
+        if warehouse is not None and warehouse.workspace_id == workspace_id:
+            raise Invalid(
+                _refusal(warehouse.name, warehouse_definition(warehouse.kind).insert_refusal),
+                field="integrationId",
+            )
         raise Invalid(f"there is no destination {id}", field="integrationId")
-    if is_function(destination.definition):
-        raise Invalid("a destination that is a function takes no insert function", field="integrationId")
     return destination
 
 
@@ -62,9 +67,11 @@ def create_instance(
     enabled: bool = False,
     settings: Mapping[str, Any] | None = None,
 ) -> InsertInstance:
-    """`place`: of `find_place`. A function that was never deployed is."""
+    """`place`: of `find_place`. A function that was never deployed is. Raises `Invalid`."""
     check_name(name)
     on_destination = isinstance(place, Destination)
+    if isinstance(place, Destination):
+        _require_events(editor, place)
     column = InsertInstance.destination_id if on_destination else InsertInstance.source_id
     if editor.session.scalar(select(InsertInstance.id).where(column == place.id)) is not None:
         raise Conflict(f"{place.name} has an insert function already", field="integrationId")
@@ -107,6 +114,18 @@ def update_instance(
 
 def delete_instance(editor: Editor, instance: InsertInstance) -> None:
     editor.deleted(instance)
+
+
+def _require_events(editor: Editor, destination: Destination) -> None:
+    """Only destinations of events take one; storage, lists of people and functions do not (spec §10.8)."""
+    definition = editor.catalogue.get(destination.definition)
+    if definition is not None and definition.insert_refusal:
+        name = destination.name or definition.name
+        raise Invalid(_refusal(name, definition.insert_refusal), field="integrationId")
+
+
+def _refusal(name: str, why: str) -> str:
+    return f"no insert function can stand before {name}: {why}; only a destination of events takes one"
 
 
 def _set_settings(

@@ -21,6 +21,7 @@ class WarehouseDefinition:
     own_id: str = ""
     actions: Mapping[str, Action] = field(default_factory=dict)
     presets: Sequence[Preset] = ()
+    insert_refusal: str = "it is a warehouse"
 
     @property
     def id(self) -> str:

@@ -50,6 +50,8 @@ BULK = frozenset(
     }
 )
 """Those that get bulk batches (spec §11.5)."""
+TAKE_EVENTS = frozenset({"google-data-manager", "google-enhanced-conversions", "klaviyo"})
+"""Those with lists of people that also take events which are about no list."""
 BATCH = 1_000
 LARGEST_BATCH = 10_000
 """Where the action's field does not say more: what one call sends, it waits for in memory."""
@@ -231,4 +233,5 @@ def _audiences(of: Bridged, source: Json | None) -> Audiences | None:
         get=Audience(of, "getAudience"),
         fields=read.fields(source["fields"]),
         full_sync=bool(source["mode"].get("full_audience_sync")),
+        takes_events=of.directory in TAKE_EVENTS,
     )

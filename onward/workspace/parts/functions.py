@@ -140,14 +140,15 @@ def converge_inserted(
     secrets = instance.secrets if instance is not None else {}
     settings = resolved(part.settings, secrets, options, *_words(place), "insert")
     if instance is None:
-        instance_edits.create_instance(
-            editor,
-            function,
-            place,
-            name=part.name,
-            enabled=False if part.enabled is UNSET else part.enabled,
-            settings=settings,
-        )
+        with naming(integrationId=""):  # that is the place, where we are
+            instance_edits.create_instance(
+                editor,
+                function,
+                place,
+                name=part.name,
+                enabled=False if part.enabled is UNSET else part.enabled,
+                settings=settings,
+            )
         return
     known = definition_of(editor.session, editor.workspace, function).settings
     instance_edits.update_instance(

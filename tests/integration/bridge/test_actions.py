@@ -10,6 +10,7 @@ import pytest
 from integration.bridge import samples
 from integration.bridge.tools import Caller, Tool
 
+from onward.destinations.bridge.definitions import TAKE_EVENTS
 from onward.destinations.definition import Definition
 from onward.destinations.outcome import DELIVERED, Outcome, discarded, retry
 from onward.egress.http import EgressError, Request, Response
@@ -390,3 +391,12 @@ async def test_without_a_runtime_nothing_is_lost(perform: Caller) -> None:
     call = msgspec.structs.replace(perform.call(), runtime=None)
     outcome = await perform.action("actions-slack.postToChannel").perform(call, [{}])
     assert outcome == retry("ECONNRESET", "nothing runs the catalogue's JavaScript here")
+
+
+def test_insert_functions_stand_before_events_and_not_before_lists(
+    catalogue: Mapping[str, Definition],
+) -> None:
+    assert all(catalogue[f"actions-{slug}"].insert_refusal == "" for slug in TAKE_EVENTS)
+    refused = {slug for slug, each in catalogue.items() if each.insert_refusal}
+    assert {"actions-facebook-custom-audiences", "actions-iterable-lists"} <= refused
+    assert not refused & {"actions-braze-cloud", "actions-slack", "actions-hubspot-cloud"}

@@ -210,6 +210,7 @@ def test_what_is_ours_is_marked(rich) -> None:
         "replayDays": 7,
         "ipAllowlist": False,
         "ownSockets": False,
+        "insertRefusal": "it keeps lists of people",
         "documentation": "",
         "supportedTypes": ["track", "page", "screen", "identify", "group", "alias"],
         "connectionTest": False,

@@ -141,6 +141,41 @@ async def test_wrong_places_functions_and_settings_are_refused(
     assert made["insertFunctionInstance"]["integrationId"] == source["id"]
 
 
+@pytest.mark.parametrize(
+    ("metadata", "why"),
+    [
+        ("actions-s3-csv", "lists of people"),
+        ("adwords-remarketing-lists", "lists of people"),
+        ("pinterest-audiences", "lists of people"),
+    ],
+)
+async def test_lists_of_people_take_none(
+    call: Call, function: Json, source: Json, metadata: str, why: str
+) -> None:
+    entry = (await call("GET", f"/catalog/destinations/{metadata}"))["destinationMetadata"]
+    assert why in entry["onward"]["insertRefusal"]
+    body = {"sourceId": source["id"], "metadataId": metadata, "name": "people", "enabled": False}
+    destination = (await call("POST", "/destinations", body))["destination"]
+    (error,) = await call("POST", PATH, body_for(function, destination), status=422)
+    assert error["field"] == "integrationId" and f"before people: it keeps {why}" in error["message"]
+    assert (await call("GET", PATH))["instances"] == []
+
+
+async def test_warehouses_and_functions_take_none(call: Call, function: Json, source: Json) -> None:
+    settings = {"path": "house.duckdb"}
+    body = {"metadataId": "duckdb", "name": "House", "enabled": False, "settings": settings}
+    warehouse = (await call("POST", "/warehouses", body, status=201))["warehouse"]
+    (error,) = await call("POST", PATH, body_for(function, warehouse), status=422)
+    assert "House: it is a warehouse" in error["message"]
+    other = {"displayName": "D", "resourceType": "DESTINATION", "code": "//"}
+    plain = (await call("POST", "/functions", other))["function"]
+    body = {"sourceId": source["id"], "metadataId": plain["catalogId"], "name": "code"}
+    destination = (await call("POST", "/destinations", body))["destination"]
+    assert destination["metadata"]["onward"]["insertRefusal"] == "it is a function itself"
+    (error,) = await call("POST", PATH, body_for(function, destination), status=422)
+    assert "code: it is a function itself" in error["message"]
+
+
 async def test_a_destination_has_one(call: Call, function: Json, destination: Json) -> None:
     await call("POST", PATH, body_for(function, destination))
     (error,) = await call("POST", PATH, body_for(function, destination), status=422)

@@ -43,6 +43,7 @@ class Definition:
     settings: dict[str, Field] = field(default_factory=dict)
     actions: dict[str, Action] = field(default_factory=dict)
     presets: tuple[Preset, ...] = ()
+    insert_refusal: str = ""
 
 
 HOOK = Definition(

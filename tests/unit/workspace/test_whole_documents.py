@@ -102,6 +102,14 @@ def test_a_change_shows_names_and_no_ids(shop: Workspace) -> None:
     assert not re.search(r"\b[A-Za-z0-9]{22}\b", shown), "what looks like an id"
 
 
+LIST_OF_PEOPLE = """destinations:
+  - name: People
+    source: website
+    type: actions-s3-csv
+    insertFunction: {function: Without addresses, name: Without addresses}
+"""
+
+
 @pytest.mark.parametrize(
     ("old", "new", "error"),
     [
@@ -114,6 +122,7 @@ def test_a_change_shows_names_and_no_ids(shop: Workspace) -> None:
         ("    function: Loyalty", "    function: Nope", "destinations[1].function: there is no D"),
         ("    function: Loyalty", "    enabled: false", "destinations[1].type: give either a type or"),
         ("function: Without", "function: With", "destinations[0].insertFunction.function: there"),
+        ("destinations:\n", LIST_OF_PEOPLE, "destinations[0].insertFunction: no insert function can stand"),
         ("sources: [website]\n    rules", "sources: [app]\n    rules", "trackingPlans[0].sources[0]: the"),
         ("type: number", "type: numeral", "trackingPlans[0].rules[0].jsonSchema: this is no JSON Schema"),
         ("type: duckdb", "type: quackdb", "warehouses[0].type: the catalogue has no warehouse quackdb"),

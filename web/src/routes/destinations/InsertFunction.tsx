@@ -39,6 +39,7 @@ export default function InsertFunction() {
   if (!may("function:read")) {
     return <EmptyState icon={IconCode} title="Functions are not shared with you" />;
   }
+  const refusal = destination?.metadata.onward.insertRefusal;
   const mine = items?.filter((each) => each.integrationId === destinationId);
   const nameOf = (each: InstanceView) =>
     functions.items?.find(({ id }) => id === each.classId)?.displayName ?? each.classId;
@@ -47,7 +48,13 @@ export default function InsertFunction() {
     <>
       <ErrorNote error={error ?? functions.error} retry={refetch} />
       <ErrorNote error={update.error} />
-      {mine?.length === 0 && (
+      {mine?.length === 0 && refusal && (
+        <EmptyState icon={IconCode} title="It takes no insert function">
+          {destination.metadata.name} can have none: {refusal}. Insert functions stand before destinations of
+          events.
+        </EmptyState>
+      )}
+      {mine?.length === 0 && !refusal && (
         <EmptyState
           icon={IconCode}
           title="No insert function"
