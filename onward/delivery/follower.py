@@ -36,15 +36,21 @@ class SourceLog:
         cache: DecodeCache[Events],
         head: Callable[[], Position],
         seek: Callable[[int], Position],
+        seen: Callable[[str, Position, list[Decoded[Events]]], None] = lambda source_id, after, records: None,
     ) -> None:
-        """`head` tells the end of the log as last seen, `seek` its position at a time (ms)."""
+        """`head` tells the end of the log as last seen, `seek` its position at a time (ms); `seen` is
+        shown whatever a destination reads, and after which position."""
         self.source_id = source_id
         self.head = head
         self.seek = seek
         self._cache = cache
+        self._seen = seen
 
     def read(self, after: Position, limit: int) -> list[Decoded[Events]]:
-        return self._cache.read(self.source_id, after.offset, limit)
+        records = self._cache.read(self.source_id, after.offset, limit)
+        if records:
+            self._seen(self.source_id, after, records)
+        return records
 
 
 class Follower:

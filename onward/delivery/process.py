@@ -16,7 +16,7 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import structlog
 import uvloop
@@ -122,8 +122,6 @@ class DeliveryProcess:
         )
         self._usage = UsageStore(settings.data)
         self._meter = Meter(self._usage, self._cache, lambda source_id: owner(source_id, count) == index)
-        self._moved = asyncio.Event()
-        """Set when there is something in the log to count."""
         self._deletions = Deletions(
             open_engine(settings),
             self._erasures,
@@ -264,11 +262,14 @@ class DeliveryProcess:
             return
         start = self._reader.seek(destination.source_id, destination.active[0][0])
         state = self._store.open_destination(destination.id, start)
+        with _reported("counting"):
+            self._meter.open(destination.source_id)
         source_log = SourceLog(
             destination.source_id,
             self._cache,
             lambda: self._heads.get(destination.source_id, Position()),
             lambda received_at: self._reader.seek(destination.source_id, received_at),
+            self._meter.see,
         )
         loop = DestinationLoop(
             self._plan(destination, source),
@@ -313,34 +314,25 @@ class DeliveryProcess:
                 for loop in self._loops.values():
                     if loop.plan.destination.source_id in moved:
                         loop.wake()
-                self._moved.set()
             await asyncio.sleep(TAIL_EVERY)
 
     async def _measure(self) -> None:
-        """Count what comes in, by turns with everything else, and store it about once a second."""
+        """Count what came in, by turns with everything else, and store it about once a second."""
         while True:
-            await self._moved.wait()
             try:
-                await self._measure_until(time.monotonic() + COUNT_EVERY)
+                until = time.monotonic() + COUNT_EVERY
+                while time.monotonic() < until:
+                    if not self._meter.count(self._heads):
+                        break
+                    await asyncio.sleep(0)
                 counted = self._counted()
                 if counted:
                     await asyncio.shield(asyncio.to_thread(self._usage.commit, counted))
             except Exception:
                 log.exception("events can't be counted; trying again")
                 self._meter.forget()
-                self._moved.set()
-                await asyncio.sleep(1.0)
-
-    async def _measure_until(self, end: float) -> None:
-        while (left := end - time.monotonic()) > 0:
-            self._moved.clear()
-            if self._meter.count(self._heads):
-                self._moved.set()
-                await asyncio.sleep(0)
-                continue
-            with suppress(TimeoutError):
-                async with asyncio.timeout(left):
-                    await self._moved.wait()
+                until = time.monotonic() + COUNT_EVERY
+            await asyncio.sleep(max(0.0, until - time.monotonic()))
 
     def _counted(self) -> dict[str, tuple[str, Counted]]:
         """What was counted since the last time, by source, with the workspace of each."""

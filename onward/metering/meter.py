@@ -2,16 +2,20 @@
 different people in them by month.
 
 Not at the front door, which would pay for it before each 200: here the events are decoded anyway, for the
-destinations of the process, and what is counted is exact. Cursor and counters move in one transaction, so
-what a crash takes is counted again from the log, once. Ids are only ever added to sketches, so adding them
-twice changes nothing. Counting an event costs a quarter of what decoding it does.
+destinations of the process, and what is counted is exact. A destination shows what it reads (`see`), so that
+nothing is decoded for the counting alone while there is one; what no destination comes to see for a while is
+read here (`count`). Cursor and counters move in one transaction, so what a crash takes is counted again from
+the log, once. Ids are only ever added to sketches, so adding them twice changes nothing.
 
 What if the process dies here? What was counted in the last second is counted again.
 """
 
+import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import structlog
 
 from onward.eventlog.cache import DecodeCache, Decoded
 from onward.eventlog.protocol import Position
@@ -31,10 +35,14 @@ NAMES = 2_000
 OTHER = "(other)"
 KNOWN_IDS = 20_000
 """Ids that are remembered as counted, so that they need not be looked at again."""
+PATIENCE = 1.0
+"""Seconds in which a destination may come to what is next, before it is read for the counting alone."""
 IDLE = 600.0
 """Seconds after which the sketches of a source that is silent are put away."""
 
 UNKNOWN = ("", "", "")
+
+log = structlog.get_logger()
 
 
 class _Source:
@@ -51,6 +59,8 @@ class _Source:
         self.changed: dict[int, dict[str, Sketch]] = {}
         self.known: tuple[set[str], set[str], set[str]] = (set(), set(), set())
         self.used_at = time.monotonic()
+        self.seen_at = -math.inf
+        """When a destination last showed what it read."""
 
     def take(self) -> Counted:
         counted = Counted(self.cursor, dict(self.volume), self.changed, self.day)
@@ -59,7 +69,9 @@ class _Source:
 
 
 class Meter:
-    """`count` when the log has moved, `take` what was counted, give it to `UsageStore.commit`."""
+    """`see` what destinations read, `count` now and then, `take` what was counted, give it to
+    `UsageStore.commit`.
+    """
 
     def __init__(self, store: UsageStore, cache: DecodeCache[Events], owns: Callable[[str], bool]) -> None:
         self._store = store
@@ -67,15 +79,38 @@ class Meter:
         self._owns = owns
         self._sources: dict[str, _Source] = {}
 
+    def open(self, source_id: str) -> None:
+        """Begin with a source, so that `see` misses nothing. Raises what the store does."""
+        if self._owns(source_id):
+            self._source(source_id)
+
+    def see(self, source_id: str, after: Position, records: Sequence[Decoded[Events]]) -> None:
+        """Count what a destination has just read above `after`, if it is next. Never raises."""
+        source = self._sources.get(source_id)
+        if source is None or not after.offset <= source.cursor.offset < records[-1].offset:
+            return
+        try:
+            for record in records:
+                if record.offset > source.cursor.offset:
+                    self._record(source_id, source, record)
+            source.seen_at = time.monotonic()
+        except Exception:  # It must not stand in the way of a delivery.
+            log.exception("events can't be counted; trying again", source=source_id)
+            del self._sources[source_id]
+
     def count(self, heads: Mapping[str, Position]) -> bool:
-        """Count for a moment; whether there is more to count at once. Raises what store and log do."""
-        until = time.monotonic() + SOME
+        """Count for a moment what no destination comes to see; whether there is more to count at once.
+
+        Raises what store and log do.
+        """
+        now = time.monotonic()
+        until = now + SOME
         for source_id, head in heads.items():
             if not self._owns(source_id):
                 continue
-            source = self._sources.get(source_id)
-            if source is None:
-                source = self._sources[source_id] = _Source(self._store.cursor(source_id))
+            source = self._source(source_id)
+            if now - source.seen_at < PATIENCE:
+                continue
             while source.cursor.offset < head.offset:
                 records = self._cache.read(source_id, source.cursor.offset, RECORDS)
                 if not records:
@@ -102,6 +137,12 @@ class Meter:
     def forget(self) -> None:
         """After a failure to store what was taken: go back to what is stored."""
         self._sources.clear()
+
+    def _source(self, source_id: str) -> _Source:
+        source = self._sources.get(source_id)
+        if source is None:
+            source = self._sources[source_id] = _Source(self._store.cursor(source_id))
+        return source
 
     def _record(self, source_id: str, source: _Source, record: Decoded[Events]) -> None:
         events = record.value

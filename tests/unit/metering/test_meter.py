@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from onward.eventlog.cache import DecodeCache
 from onward.eventlog.memory import MemoryLog
-from onward.eventlog.protocol import Draft
+from onward.eventlog.protocol import Draft, Position
 from onward.eventlog.record import decode, encode
 from onward.metering.meter import NAMES, OTHER, Meter
 from onward.metering.query import Question
@@ -33,8 +33,15 @@ class Counting:
 
     def begin(self):
         self.store = UsageStore(self.folder)
-        self.cache = DecodeCache(self.log, lambda record: normalise(*decode(record.body), record.count))
+        self.decoded = 0
+        self.cache = DecodeCache(self.log, self.decode)
         self.meter = Meter(self.store, self.cache, lambda source_id: source_id != "another's")
+        self.meter.open("s")
+        self.read_to = Position()
+
+    def decode(self, record):
+        self.decoded += 1
+        return normalise(*decode(record.body), record.count)
 
     def send(self, events, at=MARCH, source="s"):
         body = orjson.dumps({"batch": [{"type": "track", "messageId": "m", **each} for each in events]})
@@ -45,6 +52,14 @@ class Counting:
         self.cache.changed()
         while self.meter.count(self.log.heads()):
             pass
+
+    def see(self):
+        """A destination reads on."""
+        self.cache.changed()
+        records = self.cache.read("s", self.read_to.offset, 2)
+        if records:
+            self.meter.see("s", self.read_to, records)
+            self.read_to = records[-1].end
 
     def commit(self):
         self.store.commit({id: ("w", counted) for id, counted in self.meter.take().items()})
@@ -115,8 +130,9 @@ def test_people_are_counted_once_a_month(counting):
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
-@given(st.lists(st.sampled_from(["send", "count", "commit", "die", "fail"]), max_size=25))
-def test_whatever_dies_each_event_is_counted_once(tmp_path_factory, steps):
+@given(st.lists(st.sampled_from(["send", "see", "count", "commit", "die", "fail"]), max_size=25))
+def test_whatever_dies_each_event_is_counted_once(tmp_path_factory, monkeypatch, steps):
+    monkeypatch.setattr("onward.metering.meter.PATIENCE", 0.0)
     counting = Counting(tmp_path_factory.mktemp("usage"))
     sent = 0
     for step in [*steps, "count", "commit"]:
@@ -134,6 +150,42 @@ def test_whatever_dies_each_event_is_counted_once(tmp_path_factory, steps):
     people = counting.store.people(["s"], day, day)["s"]
     assert [each.identified for each in people] == ([3] if sent else [])
     counting.store.close()
+
+
+def test_what_a_destination_reads_is_counted_without_reading_it_again(counting):
+    for _ in range(40):
+        counting.send(users(5))
+    counting.cache.max_bytes = 1  # so that whoever reads again decodes again
+    while counting.read_to.offset < counting.log.heads()["s"].offset:
+        counting.see()
+        counting.count()
+    assert counting.decoded == 40
+    counting.commit()
+    assert counting.store.volume(["s"], Question(**ALWAYS)).total == 200
+    counting.send(users(5))
+    counting.count()  # The destination may yet come.
+    assert counting.decoded == 40
+
+
+def test_what_no_destination_comes_to_see_is_counted(counting, monkeypatch):
+    counting.send(users(5))
+    counting.see()
+    counting.send(users(5))
+    monkeypatch.setattr("onward.metering.meter.PATIENCE", 0.0)
+    counting.count()
+    counting.see()  # Too late: it counts nothing twice.
+    counting.commit()
+    assert counting.store.volume(["s"], Question(**ALWAYS)).total == 10
+
+
+def test_counting_does_not_stand_in_the_way_of_a_delivery(counting, monkeypatch):
+    counting.send(users(5))
+    monkeypatch.setattr(counting.store, "sketches", None)
+    counting.see()
+    monkeypatch.undo()
+    counting.count()
+    counting.commit()
+    assert counting.store.volume(["s"], Question(**ALWAYS)).total == 5
 
 
 def test_names_without_end_are_bounded(counting):
