@@ -20,6 +20,7 @@ from onward.eventlog.memory import MemoryLog
 from onward.eventlog.protocol import Draft, Position
 from onward.eventlog.record import encode
 from onward.pipeline import route
+from onward.pipeline.normalise import USER_DELETED, Undecodable
 from onward.pipeline.route import RouteSpec, SubscriptionSpec
 from onward.pipeline.types import Envelope
 from onward.workspace.snapshot import DeliveryPolicy, Destination
@@ -49,6 +50,8 @@ class Rig:
         """The client, for actions that make requests."""
         self.seen = []
         """The events of the last request, as actions see them."""
+        self.deleted = set()
+        self.cache = DecodeCache(self.log, self.read_events)
         self.functions = None
         """The functions of the process, for destinations that have an insert function."""
         self.made = 0
@@ -90,7 +93,8 @@ class Rig:
             raise answer
         return answer
 
-    def append(self, events, per_record=10, received_at=1_000, type="track", name="E"):
+    def append(self, events, per_record=10, received_at=1_000, type="track", name="E", users=("u",)):
+        """Events of these users by turns."""
         for start in range(0, events, per_record):
             batch = []
             for _n in range(start, min(start + per_record, events)):
@@ -98,7 +102,7 @@ class Rig:
                     {
                         "type": type,
                         "event": name,
-                        "userId": "u",
+                        "userId": users[self.made % len(users)],
                         "messageId": f"m{self.made}",
                         "properties": {"n": self.made},
                     }
@@ -107,6 +111,17 @@ class Rig:
             body = orjson.dumps({"batch": batch})
             draft = Draft("s", received_at, len(batch), encode(Envelope(received_at, True), body))
             self.log.append([draft])
+
+    def read_events(self, record):
+        return [
+            Undecodable(at, "deleted", USER_DELETED) if event["userId"] in self.deleted else event
+            for at, event in enumerate(read_events(record))
+        ]
+
+    def delete(self, user):
+        """A deletion begins."""
+        self.deleted.add(user)
+        self.cache.clear()
 
     @property
     def head(self):
@@ -119,7 +134,6 @@ class Rig:
     @contextlib.asynccontextmanager
     async def running(self):
         """The loop with what the process does for it: wake it for the log's tail, commit its changes."""
-        cache = DecodeCache(self.log, read_events)
         state = self.store.open_destination("d", Position())
         self.heads = {}
         loop = self.loop = DestinationLoop(
@@ -127,7 +141,7 @@ class Rig:
             state,
             SourceLog(
                 "s",
-                cache,
+                self.cache,
                 lambda: self.heads.get("s", Position()),
                 lambda received_at: self.log.seek("s", received_at),
             ),
@@ -135,13 +149,14 @@ class Rig:
             self.http,
             lambda: None,
             random.Random(1),
+            forgotten=lambda user_id, received_at: user_id in self.deleted,
             functions=self.functions,
         )
         task = asyncio.create_task(loop.run())
 
         async def serve():
             while True:
-                if cache.changed():
+                if self.cache.changed():
                     self.heads = self.log.heads()
                     loop.wake()
                 self.commit()

@@ -1,7 +1,7 @@
 """Deletions at this process's destinations (spec §16.1): forget what is kept for them, then tell the tools.
 
-For each destination in turn: payloads that wait for a retry and discards are removed from the store, then
-the tool is told of one person after the other, several at a time, and what fails is tried again by the
+For each destination in turn: payloads that wait for a retry, discards and samples are removed from the store,
+then the tool is told of one person after the other, several at a time, and what fails is tried again by the
 destination's own policy of retries. Which part is done stands in the configuration's database
 (`onward.workspace.erasure`), and moves on after each answer.
 
@@ -13,7 +13,7 @@ import asyncio
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from random import Random
 from typing import Any, NamedTuple
 
@@ -64,6 +64,8 @@ class Surroundings(NamedTuple):
     dice: Random
     cleared: Callable[[], None]
     """Called when more people are being deleted: what is decoded may hold them."""
+    commit: Callable[[], Awaitable[None]]
+    """Write down what has happened at destinations up to now; returns when that is durable."""
     functions: Functions | None = None
 
 
@@ -92,11 +94,16 @@ class Deletions:
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def step(self) -> None:
-        """Look what there is to do, and have it begun."""
-        work = await asyncio.to_thread(self._steps.look, int(time.time() * 1000))
+    async def look(self) -> Work:
+        """What there is to do. From now on, no event of anybody who is being deleted is read."""
+        work = await asyncio.to_thread(self._steps.look, _now())
         if self._erasures.update(work.erasures, work.workspaces):
             self._process.cleared()
+        return work
+
+    async def step(self) -> None:
+        """Look what there is to do, and have it begun."""
+        work = await self.look()
         self._begin_log(work)
         by_id = {each.id: each for each in work.erasures}
         for key in work.targets:
@@ -129,7 +136,7 @@ class Deletions:
             return
         if not state.purged:
             if not await self._purge(key.destination_id, erasure):
-                return  # the rest is in memory, and leaves it soon
+                return  # the rest is with a destination or a function, and will be back soon
             await asyncio.to_thread(self._steps.purged, key, _now())
         if not state.forwards:
             return
@@ -150,19 +157,24 @@ class Deletions:
         await asyncio.to_thread(self._steps.end, key, _now())
 
     async def _purge(self, destination_id: str, erasure: Erasure) -> bool:
-        def is_of(event: Event, received_at: int) -> bool:
-            user_id = event.get("userId")
+        """Forget what is kept for a destination; False if there may be more, so this is to be done again.
+
+        First what is in memory; then what was there is committed, or has been; then what is in the store.
+        In this order nothing can come into a place that was looked through before.
+        """
+
+        def is_of(user_id: Any, received_at: int) -> bool:
             return type(user_id) is str and user_id in erasure.users and received_at <= erasure.before
 
-        store = self._process.store
+        store, loop = self._process.store, self._process.loops.get(destination_id)
+        gone = loop is None or await loop.let_go()
+        await self._process.commit()
         held = await asyncio.to_thread(store.held, destination_id, is_of)
-        if not held:
-            return True
-        loop = self._process.loops.get(destination_id)
-        if loop is not None:
-            return await loop.erase(held)
-        await asyncio.to_thread(store.erase, destination_id, held, time.time())
-        return True
+        if held and loop is not None:
+            return await loop.erase(held) and gone
+        if held:
+            await asyncio.to_thread(store.erase, destination_id, held, time.time())
+        return gone
 
     def _refusal(self, destination: Destination | None) -> tuple[str, str] | None:
         """Status and reason, if a tool can't be told of anybody."""

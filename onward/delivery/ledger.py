@@ -8,7 +8,7 @@ is lost, nothing is counted twice, and what was in flight may be delivered again
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from onward.delivery.state.protocol import Changes
@@ -75,6 +75,10 @@ class Ledger:
             into.cursor = record.end
             if record.changes is not None:
                 into.merge(record.changes)
+
+    def unsettled(self) -> Iterator[Changes]:
+        """What has become of events of records that the cursor has not passed."""
+        return (record.changes for record in self._open if record.changes is not None)
 
     def rewind(self, untouched: set[OpenRecord]) -> tuple[Position, set[OpenRecord]]:
         """Forget the tail of records that nobody has begun to send: where to read on from, and which.

@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import chain
 from random import Random
 
 import msgspec
@@ -33,8 +34,16 @@ from onward.delivery.parking import Parking
 from onward.delivery.plan import Plan
 from onward.delivery.samples import EXCHANGES, Sampler
 from onward.delivery.sender import each, send
-from onward.delivery.settle import Forgotten, Settler
-from onward.delivery.state.protocol import Changes, DestinationState, Discard, Held, Parked, StateStore
+from onward.delivery.settle import Settler, nobody
+from onward.delivery.state.protocol import (
+    Changes,
+    DestinationState,
+    Discard,
+    Held,
+    Parked,
+    StateStore,
+    Whose,
+)
 from onward.destinations.definition import Call, Runtime
 from onward.destinations.outcome import DELIVERED, Outcome
 from onward.egress.http import Client
@@ -71,11 +80,11 @@ class DestinationLoop:
         changed: Callable[[], None],
         dice: Random,
         runtime: Runtime | None = None,
-        forgotten: Forgotten = lambda event, received_at: False,
+        forgotten: Whose = nobody,
         functions: Functions | None = None,
     ) -> None:
-        """`changed` is called when there may be something to commit; `forgotten` tells events of people
-        who are being deleted; `functions` has the insert function."""
+        """`changed` is called when there may be something to commit; `forgotten` tells who is being
+        deleted; `functions` has the insert function."""
         policy = plan.destination.policy
         self.plan = plan
         self._store = store
@@ -92,12 +101,14 @@ class DestinationLoop:
         self._batcher = Batcher(policy)
         self._limiter = RateLimiter(policy.rate_limit)
         self._breaker = Breaker(dice, state.breaker_opened_at)
-        self._sampler = Sampler(changed, forgotten)
+        self._sampler = Sampler(changed)
         self._redriving: set[int] = set()
         """Discards that are sent again, until what became of them is committed."""
         self._ready: deque[Batch] = deque()
         self._held: list[Item] = []
         """Unsent items that outlast a pause: other items of their records have had their outcome."""
+        self._under_way: dict[int, list[Item]] = {}
+        """Items that a destination or the insert function has been given, by the id of what holds them."""
         self._workers: set[asyncio.Task[None]] = set()
         self._resume_at = 0.0
         """Not before this: the destination asked to be left alone (Retry-After)."""
@@ -152,6 +163,8 @@ class DestinationLoop:
         """Send discards again, which were read while that might be."""
         now = time.time()
         for discard in discards:
+            if self._settler.is_forgotten(discard):
+                continue  # it is being erased
             if wanted.as_it_was and discard.payload and discard.subscription_id:
                 items = self._follower.redrive_as_it_was(self.plan, wanted.id, discard)
             else:
@@ -160,6 +173,27 @@ class DestinationLoop:
             self._send_on(items, now)
         self._changed()
         self.wake()
+
+    async def let_go(self) -> bool:
+        """Let go of all in memory that is of people who are being deleted; False if some of it is under way.
+
+        What the log or the store still has goes back there, and comes from there without them. If this is
+        True, nothing of them is in memory but what is committed next.
+        """
+        self._retreat()
+        self._held, held = [], self._held
+        for item in held:
+            if self._settler.is_forgotten(item):
+                self._settler.let_go(item)
+            else:
+                self._held.append(item)
+        for changes in (self._settler.changes, *self._ledger.unsettled()):
+            self._settler.clear(changes)
+        self._changed()
+        self.wake()
+        under_way = any(self._settler.is_forgotten(item) for item in chain(*self._under_way.values()))
+        await self._sampler.finish()
+        return not under_way
 
     async def erase(self, found: Held) -> bool:
         """Take out of the store what was found in it; False if some of it is in memory, on its way out."""
@@ -259,7 +293,7 @@ class DestinationLoop:
             self._enqueue(Batch(to_insert[start : start + INSERTED], to_insert=True), now)
 
     def _batches_of(self, parked: list[Parked]) -> list[Batch]:
-        """Bulk batches as they were put together, all others one by one."""
+        """Bulk batches as they were put together, all others one by one; without who is being deleted."""
         batches: dict[int, Batch] = {}
         for held in parked:
             item = Item(
@@ -279,6 +313,10 @@ class DestinationLoop:
                 to_insert=held.to_insert,
                 inserted=held.inserted,
             )
+            if self._settler.is_forgotten(item):
+                self._settler.let_go(item)
+                self._changed()
+                continue
             batch = batches.setdefault(held.bulk_id or -held.id, Batch([], held.bulk_id, bool(held.bulk_id)))
             batch.items.append(item)
         return list(batches.values())
@@ -342,7 +380,11 @@ class DestinationLoop:
 
     async def _inserted(self, items: list[Item]) -> list[Item]:
         """The items that go on. Others have had their outcome, or wait."""
-        passed = await pass_through(self._functions, self.plan, items)
+        self._under_way[id(items)] = items
+        try:
+            passed = await pass_through(self._functions, self.plan, items)
+        finally:
+            del self._under_way[id(items)]
         now = time.time()
         if passed.waits is not None:
             self._pause(passed.waits, now)
@@ -363,7 +405,11 @@ class DestinationLoop:
 
     async def _deliver(self, batch: Batch, *, probe: bool = False) -> None:
         recorder = Recorder(self._http, self.plan.masking, EXCHANGES)
-        outcome = await send(batch, self._call(batch, recorder))
+        self._under_way[id(batch)] = batch.items
+        try:
+            outcome = await send(batch, self._call(batch, recorder))
+        finally:
+            del self._under_way[id(batch)]
         now = time.time()
         opened_at = self._breaker.opened_at
         failed = self._judge(outcome, now)
@@ -499,7 +545,7 @@ class DestinationLoop:
 
     async def _parked_probe(self) -> Batch | None:
         parked = await self._parking.take_another()
-        return self._batches_of(parked)[0] if parked else None
+        return next(iter(self._batches_of(parked)), None)
 
     def _new_probe(self, now: float) -> Batch | None:
         """Of an event of a kind that no probe has had yet, as far as one is near; else of any one that is."""

@@ -17,6 +17,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import structlog
 import uvloop
@@ -135,6 +136,7 @@ class DeliveryProcess:
                 runtime=self._bridge,
                 dice=self._dice,
                 cleared=self._cache.clear,
+                commit=lambda: asyncio.shield(self._commit()),
                 functions=self._functions,
             ),
             eventlog.open_eraser(settings.data) if index == 0 else None,
@@ -155,6 +157,7 @@ class DeliveryProcess:
         heartbeat.start()
         self._forget_deleted()
         self._count_downtime()
+        await self._deletions.look()  # Before anything is read from the log.
         await self._configure()
         chores = [
             loop.create_task(chore)
@@ -280,9 +283,7 @@ class DeliveryProcess:
             lambda: self._changed(destination.id),
             self._dice,
             self._bridge,
-            lambda event, received_at: self._erasures.covers(
-                destination.source_id, event.get("userId"), received_at
-            ),
+            partial(self._erasures.covers, destination.source_id),
             self._functions,
         )
         self._loops[destination.id] = loop

@@ -3,7 +3,8 @@
 Invariants: what arrives costs nothing but a reference to its request and answer for as long as the request
 takes; of one mapping, outcome and code the first `AT_ONCE` failures are kept, then one every `EVERY` seconds;
 secrets are masked before anything is stored (`onward.egress.record`). A destination that answers with ever
-new codes has `KINDS` of them sampled.
+new codes has `KINDS` of them sampled. Each sample says who was in its request, so that it goes when any of
+them is deleted (`deletions.py`).
 
 What if the process dies here? Samples not yet committed are lost; others of the kind will come.
 """
@@ -21,15 +22,17 @@ from onward.egress import redact
 from onward.egress.masking import Masking
 from onward.egress.record import Exchange, Recorder
 from onward.metering.fates import Sample
-from onward.pipeline.types import Event
 
 AT_ONCE = 3
 EVERY = 10.0
 KINDS = 200
 EXCHANGES = 5
 """Of one attempt."""
+PEOPLE = 1_000
+"""In one request whose samples say who they are; with more, any deletion of people takes the samples."""
 
 Failure = tuple[Item, Outcome]
+People = list[tuple[str, int]] | None
 
 log = structlog.get_logger()
 
@@ -37,15 +40,9 @@ log = structlog.get_logger()
 class Sampler:
     """One destination's. `look` at what fails, `take` the samples that have been made of it."""
 
-    def __init__(
-        self,
-        changed: Callable[[], None],
-        forgotten: Callable[[Event, int], bool] = lambda event, received_at: False,
-    ) -> None:
-        """`changed` is called when there is something to take; `forgotten` tells events of people who are
-        being deleted: of a request with one of them there is no sample."""
+    def __init__(self, changed: Callable[[], None]) -> None:
+        """`changed` is called when there is something to take."""
         self._changed = changed
-        self._forgotten = forgotten
         self._seen: dict[tuple[str, str, str], tuple[int, float]] = {}
         """How many of a kind were sampled, and when the last."""
         self._making: set[asyncio.Task[None]] = set()
@@ -60,18 +57,17 @@ class Sampler:
         now: float,
     ) -> None:
         """At one request's outcomes, before they are settled. Nobody waits for what comes of it."""
-        if any(self._forgotten(item.event, item.received_at) for item in items):
-            return
         chosen = list(self._choose(items, outcomes, now))
         if not chosen:
             return
-        task = asyncio.get_running_loop().create_task(self._make(chosen, recorder, masking, now))
+        work = self._make(chosen, people_of(items), recorder, masking, now)
+        task = asyncio.get_running_loop().create_task(work)
         self._making.add(task)
         task.add_done_callback(self._making.discard)
 
     def take(self) -> list[Sample]:
         made, self._made = self._made, []
-        return [each for each in made if not self._forgotten(each.event, each.received_at)]
+        return made
 
     async def finish(self) -> None:
         """Wait for what is being made."""
@@ -97,22 +93,38 @@ class Sampler:
         self._seen[kind] = (taken + 1, now)
         return True
 
-    async def _make(self, failures: list[Failure], recorder: Recorder, masking: Masking, now: float) -> None:
+    async def _make(
+        self, failures: list[Failure], people: People, recorder: Recorder, masking: Masking, now: float
+    ) -> None:
         try:
             # Masking takes milliseconds for long bodies.
-            self._made += await asyncio.to_thread(_samples, failures, recorder, masking, now)
+            self._made += await asyncio.to_thread(_samples, failures, people, recorder, masking, now)
         except Exception:
             log.exception("no sample could be made of a failure")
             return
         self._changed()
 
 
-def _samples(failures: list[Failure], recorder: Recorder, masking: Masking, now: float) -> list[Sample]:
+def people_of(items: Sequence[Item]) -> People:
+    """Whom the items are of, each with the earliest time of receipt; None if they are too many."""
+    people: dict[str, int] = {}
+    for item in items:
+        user_id = item.event.get("userId")
+        if type(user_id) is str:
+            people[user_id] = min(item.received_at, people.get(user_id, item.received_at))
+    return list(people.items()) if len(people) <= PEOPLE else None
+
+
+def _samples(
+    failures: list[Failure], people: People, recorder: Recorder, masking: Masking, now: float
+) -> list[Sample]:
     exchanges = recorder.exchanges()
-    return [_sample(item, outcome, exchanges, masking, now) for item, outcome in failures]
+    return [_sample(item, outcome, people, exchanges, masking, now) for item, outcome in failures]
 
 
-def _sample(item: Item, outcome: Outcome, recorded: list[Exchange], masking: Masking, now: float) -> Sample:
+def _sample(
+    item: Item, outcome: Outcome, people: People, recorded: list[Exchange], masking: Masking, now: float
+) -> Sample:
     payload = masking.json(redact.payload(item.payload))
     trace = outcome.trace
     shown = None if trace is None else trace.shown()
@@ -131,4 +143,5 @@ def _sample(item: Item, outcome: Outcome, recorded: list[Exchange], masking: Mas
         payload=payload if can_be_kept(payload) else {},
         exchanges=exchanges if can_be_kept({"exchanges": exchanges}) else [],
         trace=shown if shown is None or can_be_kept(shown) else None,
+        people=people if can_be_kept({"people": people}) else None,
     )

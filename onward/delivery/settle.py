@@ -5,8 +5,8 @@ the cursor that passes it, and on the destination for payloads that were parked 
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import orjson
 
@@ -17,9 +17,11 @@ from onward.delivery.state.protocol import (
     DELIVERED,
     LATENCY_BOUNDS,
     Changes,
+    Count,
     Discard,
     Parked,
     Repark,
+    Whose,
 )
 from onward.destinations.outcome import Outcome
 from onward.metering.fates import Attempt
@@ -37,14 +39,13 @@ UNKEEPABLE = ("MESSAGE_REJECTED", "the payload holds what JSON can't, so it can'
 """Code and reason of a payload that a mapping made of an event, but that can't be written down."""
 
 
-Forgotten = Callable[[Event, int], bool]
-"""Whether an event, received at a time (ms), is of someone who is being deleted."""
+def nobody(user_id: Any, received_at: int) -> bool:
+    return False
 
 
 class Settler:
-    def __init__(
-        self, policy: DeliveryPolicy, dice: Random, forgotten: Forgotten = lambda event, received_at: False
-    ) -> None:
+    def __init__(self, policy: DeliveryPolicy, dice: Random, forgotten: Whose = nobody) -> None:
+        """Of who is `forgotten`, because of a deletion that is under way, nothing is kept."""
         self.policy = policy
         self._dice = dice
         self._forgotten = forgotten
@@ -53,35 +54,47 @@ class Settler:
 
     def settle(self, item: Item, outcome: Outcome, now: float) -> bool:
         """Write down an attempt's outcome; True if a record has finished because of it."""
-        record = item.record
-        changes = self.changes if record is None else record.own
+        changes = self._changes_of(item)
         item.attempt += 1
         if outcome.kind == "delivered":
             self._delivered(changes, item, now)
+        elif self.is_forgotten(item):
+            self._forget(changes, item)
         elif outcome.kind == "discarded":
             self._discarded(changes, item, outcome.code, outcome.message, now)
         elif outcome.kind == "filtered":
             self._filtered(changes, item, outcome.code, outcome.message, now)
         else:
             self._failed(changes, item, outcome, now)
-        if record is None:
-            return False
-        record.settled = True
-        record.pending -= 1
-        return record.pending == 0
+        return _has_finished(item)
+
+    def is_forgotten(self, what: Item | Parked | Discard) -> bool:
+        return self._forgotten(what.event.get("userId"), what.received_at)
+
+    def let_go(self, item: Item) -> None:
+        """Settle an item of somebody forgotten before it is sent."""
+        self._forget(self._changes_of(item), item)
+        _has_finished(item)
+
+    def clear(self, changes: Changes) -> None:
+        """Take out of changes what would be kept of people who are forgotten."""
+        changes.discards = [each for each in changes.discards if not self.is_forgotten(each)]
+        for parked in [each for each in changes.park if self.is_forgotten(each)]:
+            changes.park.remove(parked)
+            label = (parked.subscription_id, parked.event_type, parked.event_name, parked.app_version)
+            changes.count(Count("filtered", USER_DELETED, *label))
 
     def hold_bulk(self, items: list[Item], bulk_id: int, now: float) -> None:
         """Persist the composition of a bulk batch, before its first attempt, due at once."""
         for item in items:
             assert item.record is not None
-            if self._forgotten(item.event, item.received_at):
-                item.record.own.count(item.label.count("filtered", USER_DELETED))
+            if self.is_forgotten(item):
+                self._forget(item.record.own, item)
             elif can_be_kept(item.payload):
                 item.record.own.park.append(_parked(item, bulk_id, now, "", ""))
             else:
                 self._discarded(item.record.own, item, *UNKEEPABLE, now)
-            item.record.settled = True
-            item.record.pending -= 1
+            _has_finished(item)
 
     def refuse(
         self,
@@ -98,6 +111,9 @@ class Settler:
         record.own.discards.append(
             _discard(label, event, {}, str(event.get("messageId", "")), received_at, 0, code, why, now)
         )
+
+    def _changes_of(self, item: Item) -> Changes:
+        return self.changes if item.record is None else item.record.own
 
     def _delivered(self, changes: Changes, item: Item, now: float) -> None:
         label = item.label
@@ -136,12 +152,12 @@ class Settler:
         if item.parked_id:
             changes.unpark.append(item.parked_id)
 
+    def _forget(self, changes: Changes, item: Item) -> None:
+        changes.count(item.label.count("filtered", USER_DELETED))
+        if item.parked_id:
+            changes.unpark.append(item.parked_id)
+
     def _failed(self, changes: Changes, item: Item, outcome: Outcome, now: float) -> None:
-        if self._forgotten(item.event, item.received_at):
-            changes.count(item.label.count("filtered", USER_DELETED))
-            if item.parked_id:
-                changes.unpark.append(item.parked_id)
-            return
         if not item.first_attempt_at:
             item.first_attempt_at = now
             item.deadline = now + self.policy.retry_window
@@ -175,6 +191,16 @@ class Settler:
             if item.parked_id:
                 changes.unpark.append(item.parked_id)
             changes.park.append(_parked(item, 0, due, outcome.code, message))
+
+
+def _has_finished(item: Item) -> bool:
+    """The item has had its outcome; True if its record has finished because of it."""
+    record = item.record
+    if record is None:
+        return False
+    record.settled = True
+    record.pending -= 1
+    return record.pending == 0
 
 
 def _attempt(

@@ -46,6 +46,9 @@ class Sample(msgspec.Struct, kw_only=True):
     """Requests and answers, in the shape of `onward.egress.record.Exchange`."""
     trace: Any = None
     """What a function's run left behind: logs, requests, the error."""
+    people: list[tuple[str, int]] | None = None
+    """Whose events were sent together, each with when the earliest was received (ms), for deletions to find;
+    None if they were too many to be written down."""
 
 
 SAMPLES_KEPT = 10

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from onward.delivery.state.protocol import Changes, Count, Discard, Parked, Repark
 from onward.delivery.state.sqlite import SqliteStateStore
 from onward.eventlog.protocol import Position
+from onward.metering.fates import Sample
 from onward.metering.query import Question
 
 NOW = 1_700_000_000.0
@@ -209,8 +210,8 @@ def test_what_is_held_of_a_person_can_be_erased_and_the_books_balance(store, tmp
     )
     commit(store, "other", park=[parked("x", event=hers)], cursor=Position(1, 1))
 
-    def is_of(event, received_at):
-        return event.get("userId") == "her unique id" and received_at <= 5
+    def is_of(user_id, received_at):
+        return user_id == "her unique id" and received_at <= 5
 
     held = store.held("d", is_of)
     assert held.parked == {each.id for each in changes.park[:3]} and held.discards == {changes.discards[0].id}
@@ -231,6 +232,36 @@ def test_what_is_held_of_a_person_can_be_erased_and_the_books_balance(store, tmp
     ]
     store.erase("d", held, NOW)  # again, as after a crash
     assert store.totals()["d"].filtered == 3
+
+
+def test_samples_of_requests_with_somebody_in_them_can_be_erased(store):
+    store.open_destination("d", Position())
+    together = {
+        "hers": [("her", 1)],
+        "of both": [("his", 1), ("her", 5)],
+        "later": [("his", 1), ("her", 6)],
+        "his": [("his", 1)],
+        "of nobody": [],
+        "of too many": None,
+    }
+    commit(
+        store,
+        samples=[
+            Sample(
+                subscription_id="s", outcome="retry", code="503", at=1, received_at=1, message_id=name,
+                attempt=1, message="", event={"userId": "his"}, payload={}, exchanges=[], people=people,
+            )
+            for name, people in together.items()
+        ],
+    )  # fmt: skip
+
+    def shown():
+        asked = dict.fromkeys(("code", "outcome", "subscription_id"))
+        return {each.message_id for each in store.questions().samples("d", **asked, start=0, end=9, limit=9)}
+
+    assert shown() == set(together)
+    store.erase("d", store.held("d", lambda user_id, at: user_id == "her" and at <= 5), NOW)
+    assert shown() == {"later", "his", "of nobody"}
 
 
 def test_successes_after_a_retry_are_told_apart(store):

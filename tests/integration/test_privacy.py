@@ -141,7 +141,7 @@ def test_deleted_people_are_gone_here_and_the_tool_is_told(onward: Onward, sink:
     assert any("dave" in json.dumps(each) for each in shown)
     assert LedgerReader(onward.data / "ingest.db").discards(source.id) == []
     state = SqliteStateStore(onward.data)
-    assert not state.held(broken, lambda event, received_at: event.get("userId") == "carol")
+    assert not state.held(broken, lambda user_id, received_at: user_id == "carol")
     state.close()
     # The books balance, and the broken destination still owes what is his.
     books = onward.api("GET", f"/destinations/{broken}/delivery")["delivery"]

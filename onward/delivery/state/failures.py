@@ -20,7 +20,7 @@ SAMPLE = (
     *("id", "subscription_id", "outcome", "code", "at"),
     *("received_at", "message_id", "attempt", "message", "body"),
 )
-IN_BODY = ("event", "payload", "exchanges", "trace")
+IN_BODY = ("event", "payload", "exchanges", "trace", "people")
 
 
 def write(db: sqlite3.Connection, destination_id: str, change: Changes) -> None:

@@ -18,7 +18,6 @@ from onward.metering import query
 from onward.metering.asking import Questions
 from onward.metering.fates import Attempt, Redrive, Sample
 from onward.metering.query import Question
-from onward.pipeline.types import Event
 
 LATENCY_BOUNDS = (10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000, 3_600_000)
 """Upper bounds in ms of the buckets of (delivered - received); the last bucket is open."""
@@ -101,6 +100,11 @@ class Discard(msgspec.Struct, kw_only=True):
     event: dict[str, Any]
     inserted: dict[str, Any] | None = None
     """What the insert function made of the event."""
+
+
+Whose = Callable[[Any, int], bool]
+"""`(user id, received at)`: whether an event with this `userId`, received at a time (ms), is of somebody who
+is meant."""
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -282,9 +286,9 @@ class StateStore(Protocol):
         """All that it asked for has been sent again."""
         ...
 
-    def held(self, destination_id: str, is_of: Callable[[Event, int], bool]) -> Held:
-        """Where an event is held of which `is_of(event, received at)` is true. Reads everything that is
-        held for the destination, and may take seconds."""
+    def held(self, destination_id: str, is_of: Whose) -> Held:
+        """Where an event is held of whom `is_of` means; also samples of requests in which one may have been.
+        Reads everything that is held for the destination, and may take seconds."""
         ...
 
     def erase(self, destination_id: str, rows: Held, now: float) -> None:

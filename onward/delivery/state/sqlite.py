@@ -31,6 +31,7 @@ from onward.delivery.state.protocol import (
     Held,
     Parked,
     Totals,
+    Whose,
 )
 from onward.delivery.state.questions import SqliteQuestions
 from onward.eventlog.protocol import Position
@@ -38,7 +39,6 @@ from onward.metering import query
 from onward.metering.fates import Redrive
 from onward.metering.query import Question
 from onward.pipeline.normalise import USER_DELETED
-from onward.pipeline.types import Event
 
 PARKED = (
     *("id", "subscription_id", "bulk_id", "message_id", "event_type", "event_name", "app_version"),
@@ -298,14 +298,22 @@ class SqliteStateStore:
         with self._transaction() as db:
             db.execute("UPDATE redrive SET finished_at = ? WHERE id = ?", (int(now * 1000), id))
 
-    def held(self, destination_id: str, is_of: Callable[[Event, int], bool]) -> Held:
+    def held(self, destination_id: str, is_of: Whose) -> Held:
+        def has_one(body: bytes, received_at: int) -> bool:
+            return is_of(_read(body)["event"].get("userId"), received_at)
+
+        def may_show_one(body: bytes, _received_at: int) -> bool:
+            people = _read(body).get("people")
+            return people is None or any(is_of(*each) for each in people)
+
         return Held(
-            frozenset(self._held("discard", destination_id, is_of)),
-            frozenset(self._held("parked", destination_id, is_of)),
-            frozenset(self._held("sample", destination_id, is_of)),
+            frozenset(self._held("discard", destination_id, has_one)),
+            frozenset(self._held("parked", destination_id, has_one)),
+            frozenset(self._held("sample", destination_id, may_show_one)),
         )
 
-    def _held(self, table: str, destination_id: str, is_of: Callable[[Event, int], bool]) -> Iterator[int]:
+    def _held(self, table: str, destination_id: str, matches: Callable[[bytes, int], bool]) -> Iterator[int]:
+        """Rows whose body and time of receipt match."""
         after = 0
         while True:
             with self._reading:
@@ -316,7 +324,7 @@ class SqliteStateStore:
                 ).fetchall()
             if not rows:
                 return
-            yield from (id for id, received_at, body in rows if is_of(_event_in(body), received_at))
+            yield from (id for id, received_at, body in rows if matches(body, received_at))
             after = rows[-1][0]
 
     def erase(self, destination_id: str, rows: Held, now: float) -> None:
@@ -452,18 +460,18 @@ def _pack(payload: object, event: object, to_insert: bool, inserted: object) -> 
     return zstandard.compress(orjson.dumps(held, option=orjson.OPT_NON_STR_KEYS), 1)
 
 
-def _event_in(body: bytes) -> Event:
-    event: Event = orjson.loads(zstandard.decompress(body))["event"]
-    return event
+def _read(body: bytes) -> dict[str, Any]:
+    held: dict[str, Any] = orjson.loads(zstandard.decompress(body))
+    return held
 
 
 def _parked(row: Sequence[Any]) -> Parked:
     values = dict(zip(PARKED, row, strict=True))
-    values |= orjson.loads(zstandard.decompress(values.pop("body")))
+    values |= _read(values.pop("body"))
     return Parked(**values)
 
 
 def _discard(row: Sequence[Any]) -> Discard:
     values = dict(zip(DISCARD, row, strict=True))
-    values |= orjson.loads(zstandard.decompress(values.pop("body")))
+    values |= _read(values.pop("body"))
     return Discard(**values)

@@ -54,26 +54,34 @@ class World:
         self.state = SqliteStateStore(folder)
         with self.changing() as editor:
             self.source = sources.create_source(editor, slug="s", kind="http-api")
+        self.loops = {}
+        self.committed = []
+        """Whom the tool had been told of at each commit."""
         self.deletions = self.process()
+
+    async def commit(self):
+        self.committed.append(list(self.tool.asked))
 
     def changing(self):
         return self.store.changing(self.workspace, ME)
 
     def process(self):
         """A delivery process, as it starts."""
+        self.erasures = Erasures()
         return Deletions(
             self.store.engine,
-            Erasures(),
+            self.erasures,
             Surroundings(
                 snapshot=self.snapshot,
                 owns=lambda id: True,
-                loops={},
+                loops=self.loops,
                 store=self.state,
                 catalogue=self.catalogue,
                 http=SimpleNamespace(),
                 runtime=None,
                 dice=random.Random(1),
                 cleared=lambda: None,
+                commit=self.commit,
             ),
             None,
         )
@@ -167,6 +175,21 @@ async def test_a_restart_goes_on_where_it_was(world):
     assert sorted(world.tool.asked) == sorted([*(f"u{n}" for n in range(20)), "u1"])
 
 
+async def test_a_tool_is_told_when_nothing_of_them_is_on_its_way_to_it_any_more(world):
+    id = world.connect("able")
+    under_way = [True, True]
+
+    class Loop:
+        async def let_go(self):
+            return not (under_way and under_way.pop())
+
+    world.loops[id] = Loop()
+    regulation = world.regulate("u")
+    await world.work(regulation)
+    assert world.status(regulation) == ("FINISHED", {id: ("FINISHED", "")})
+    assert not under_way and world.committed == [[], [], []] and world.tool.asked == ["u"]
+
+
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
@@ -205,6 +228,14 @@ async def test_what_is_internal_tells_no_tool(world):
     regulation = world.regulate("u", kind="DELETE_INTERNAL")
     await world.work(regulation)
     assert world.status(regulation) == ("FINISHED", {}) and world.tool.asked == []
+
+
+async def test_who_is_deleted_is_known_before_anything_is_done(world):
+    """So a process that starts in the middle of a deletion reads nothing of them."""
+    world.connect("able")
+    world.regulate("u")
+    await world.deletions.look()
+    assert world.erasures.covers(world.source.id, "u", 1) and world.tool.asked == []
 
 
 async def test_nothing_begins_within_the_grace(world):

@@ -85,28 +85,24 @@ async def test_a_failure_is_kept_with_request_and_answer_and_without_secrets(tmp
     assert "hush" not in str(kept) and one.message_id in exchange["request"]["body"]
 
 
-async def test_of_who_is_being_deleted_there_is_no_sample(tmp_path):
-    forgotten = set()
-    sampler = Sampler(lambda: None, lambda event, received_at: event["userId"] in forgotten)
+async def test_a_sample_says_who_was_in_its_request(monkeypatch):
+    monkeypatch.setattr("onward.delivery.samples.PEOPLE", 2)
+    sampler = Sampler(lambda: None)
 
-    def fail(*users):
-        items = [
-            Item(
-                Target("s", REMOVED), Labels().of("s", {"type": "track"}), {}, {"userId": user}, user, 1, None
-            )
-            for user in users
-        ]
-        outcomes = [discarded("BAD_REQUEST", f"of {user}") for user in users]
+    async def sample(*events):
+        label = Labels().of("s", {"type": "track"})
+        items = [Item(Target("s", REMOVED), label, {}, event, "m", at, None) for event, at in events]
+        outcomes = [discarded("400", "")] * len(items)
         sampler.look(items, outcomes, Recorder(Tool(400, b""), Masking([]), 0), Masking([]), time.time())
+        await sampler.finish()
+        (made,) = sampler.take()
+        return made.people
 
-    fail("carol", "dave")
-    await sampler.finish()
-    forgotten.add("carol")
-    assert [each.event["userId"] for each in sampler.take()] == ["dave"]
-    fail("dave", "carol")  # The request would show both.
-    fail("dave")
-    await sampler.finish()
-    assert [each.event["userId"] for each in sampler.take()] == ["dave"]
+    carol, dave, erin = ({"userId": user} for user in ("carol", "dave", "erin"))
+    nobody = {"anonymousId": "a"}
+    assert await sample((carol, 5), (nobody, 1), (dave, 3), (carol, 4)) == [("carol", 4), ("dave", 3)]
+    assert await sample((nobody, 1)) == []
+    assert await sample((carol, 1), (dave, 1), (erin, 1)) is None  # Too many: whoever is deleted takes it.
 
 
 async def test_attempts_tell_of_what_did_not_arrive_at_once(tmp_path):
