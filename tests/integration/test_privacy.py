@@ -111,11 +111,16 @@ def after(sink: Sink) -> list[str]:
     return sorted(e["userId"] for e in sink.events() if e["event"] == "after")
 
 
-def test_deleted_people_are_gone_here_and_the_tool_is_told(onward: Onward, sink: Sink) -> None:
+def test_deleted_people_are_gone_here_and_the_tool_is_told(
+    onward: Onward, sink: Sink, sink_factory: Callable[..., Sink]
+) -> None:
     source = onward.create_source("web")
     hook = onward.create_webhook(source, sink.url, delivery=QUICK)
     broken = onward.create_webhook(source, "http://127.0.0.1:1/nobody-listens", name="Broken")
-    onward.send(source, [track("carol"), track("dave")])
+    refusing = sink_factory("--status", "400").start()
+    batched = {"enable_batching": True, "batch_size": 2}
+    refused = onward.create_webhook(source, refusing.url, name="Refusing", delivery=QUICK, **batched)
+    onward.send(source, [track("dave"), track("carol")])
     onward.send(source, [track("carol")])
     onward.post("/v1/track", {**track("carol"), "event": 7}, source.write_key)  # a discard, with a sample
     sink.wait_for_events(3)
@@ -124,6 +129,11 @@ def test_deleted_people_are_gone_here_and_the_tool_is_told(onward: Onward, sink:
         what="three payloads wait for the broken destination",
     )
     assert "carol" in in_the_log(onward.data)
+
+    def samples() -> str:
+        return json.dumps(onward.api("GET", f"/destinations/{refused}/delivery-samples"))
+
+    wait_until(lambda: "carol@example.com" in samples(), what="a sample of his, sent together with hers")
     id = regulate(onward, "SUPPRESS_WITH_DELETE", "carol")
     assert regulation(onward, id)["overallStatus"] == "INITIALIZED"
     deleted = wait_until(lambda: [e for e in sink.events() if e["type"] == "delete"], what="the delete event")
@@ -143,6 +153,7 @@ def test_deleted_people_are_gone_here_and_the_tool_is_told(onward: Onward, sink:
     state = SqliteStateStore(onward.data)
     assert not state.held(broken, lambda user_id, received_at: user_id == "carol")
     state.close()
+    assert "carol" not in samples()
     # The books balance, and the broken destination still owes what is his.
     books = onward.api("GET", f"/destinations/{broken}/delivery")["delivery"]
     assert (
