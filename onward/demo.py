@@ -45,9 +45,9 @@ def run(settings: Settings) -> None:
     record = settings.data.resolve() / "sink.jsonl"
     sink = Role("sink", ["_sink", "--port", str(port), "--out", str(record)], grace=2.0)
 
-    def prepare(settings: Settings) -> None:
+    def prepare(settings: Settings, owner_link: str | None) -> None:
         write_key = set_up(settings, f"http://127.0.0.1:{port}/")
-        text = instructions(settings, write_key, port, record)
+        text = instructions(settings, write_key, port, record, owner_link)
         threading.Thread(
             target=_announce, args=(settings, lambda: print(text, flush=True)), daemon=True
         ).start()
@@ -110,14 +110,23 @@ def _webhook(editor: Editor, source: Source, url: str) -> None:
             )
 
 
-def instructions(settings: Settings, write_key: str, sink_port: int, record: Path) -> str:
+def instructions(
+    settings: Settings, write_key: str, sink_port: int, record: Path, owner_link: str | None
+) -> str:
     """What to do with a demo that runs."""
     address = address_of(settings)
+    way_in = (
+        f"Become its owner in a browser, once and within a week:\n\n  {owner_link}"
+        if owner_link
+        else f"Sign in in a browser: {address}/sign-in"
+    )
     event = json.dumps({"userId": "ada", "event": "Order Completed", "properties": {"revenue": 42}})
     if record.is_relative_to(Path.cwd()):
         record = record.relative_to(Path.cwd())
     return f"""
 Onward is ready: {address}
+
+{way_in}
 
 Send an event to the source "Demo" (write key {write_key}):
 
@@ -127,7 +136,7 @@ See it arrive at the sink on http://127.0.0.1:{sink_port}:
 
   tail -n 1 {record}
 
-Sign in to the Public API with the owner's token {settings.token}:
+Ask the Public API with the owner's token {settings.token}:
 
   curl -H 'authorization: Bearer {settings.token}' {address}/api/sources
 

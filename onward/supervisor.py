@@ -252,13 +252,13 @@ def address_of(settings: Settings) -> str:
 
 def serve(
     settings: Settings,
-    prepare: Callable[[Settings], None] | None = None,
+    prepare: Callable[[Settings, str | None], None] | None = None,
     extra: Sequence[Role] = (),
 ) -> None:
     """Blocking: run everything on a data folder until SIGTERM or SIGINT.
 
-    `prepare` is called when the workspace is there and before anything runs on it; `extra` roles run
-    beside the others.
+    `prepare` is called when the workspace is there and before anything runs on it, with the link by which
+    the first owner comes in, as long as nobody has; `extra` roles run beside the others.
 
     Raises `StartError`, `DataFolderError` or `WorkspaceError` if that is not possible.
     """
@@ -276,13 +276,14 @@ def serve(
     started = bootstrap(settings, invite=True)
     if started.token:
         print(f"Public API token, shown this once: {started.token}", flush=True)
+    link = None
     if started.owner_link:
-        link = f"{address_of(settings)}/invite#{started.owner_link}"
+        link = f"{(settings.public_url or address_of(settings)).rstrip('/')}/invite#{started.owner_link}"
         print(f"Nobody can sign in yet. Become the owner here, within a week: {link}", flush=True)
     log.info("serving", address=address_of(settings), data=str(settings.data))
     if override:
         log.warning("requests go elsewhere, for tests", egress_override=list(settings.egress_override))
     if prepare:
-        prepare(settings)
+        prepare(settings, link)
     asyncio.run(Supervisor(settings, lock, extra).run())
     lock.release()

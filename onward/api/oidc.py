@@ -6,9 +6,12 @@ Who signs in this way must be a user already, or invited, by an address that the
 provider says who somebody is, not that they may come in. From the first time on the account is known by the
 provider's own id of the person, so that a changed address doesn't lock them out.
 
-What the browser has to bring back (state, nonce, verifier) is in a sealed cookie of ten minutes, so nothing
-is kept here. All requests to the provider pass the egress guard: for one in the own network, allow its
-address (`egress_allow`).
+What the browser has to bring back (state, nonce, verifier, and the page that was asked for) is in a sealed
+cookie of ten minutes, so nothing is kept here. All requests to the provider pass the egress guard: for one
+in the own network, allow its address (`egress_allow`).
+
+Who is refused sits before a browser: they are sent to the web app's page for signing in, which says what to
+do by the word of the refusal. Words that came with the request are never shown there.
 """
 
 import time
@@ -16,22 +19,24 @@ from base64 import urlsafe_b64encode
 from hashlib import sha256
 from hmac import compare_digest
 from secrets import token_urlsafe
-from typing import Any, TypedDict
-from urllib.parse import urlencode
+from typing import Any, Literal, TypedDict
+from urllib.parse import urlencode, urlsplit
 
 import anyio.to_thread
 import msgspec
+import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from litestar import Request, Response, get
 from litestar.datastructures import Cookie
-from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.exceptions import HTTPException
 from sqlalchemy import select
 
-from onward import forwarded
+from onward.api.address import public_address, scheme
 from onward.api.answers import Json
 from onward.api.answers import data as answer
+from onward.api.errors import http_error
 from onward.api.query import read_query
 from onward.api.session import begin
 from onward.egress.http import Client, EgressError
@@ -51,8 +56,41 @@ LEEWAY = 60
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"]
 TIMEOUT = 10.0
 PATH = "/api/oidc/callback"
+SIGN_IN = "/sign-in"
+"""The web app's page."""
 
 AnyRequest = Request[Any, Any, Any]
+log = structlog.get_logger("onward.oidc")
+
+Why = Literal["denied", "other-browser", "too-late", "provider", "unverified", "another", "stranger"]
+"""`denied`: the provider did not let them. `other-browser`: this one has begun no sign-in. `provider`: it
+gave no good answer. `unverified`: it does not vouch for their address. `another`: the address is known as
+somebody else's. `stranger`: neither a user nor invited."""
+
+
+class Refused(HTTPException):
+    """Somebody does not come in: `why` in a word, `detail` in a sentence."""
+
+    def __init__(self, why: Why, detail: str) -> None:
+        super().__init__(
+            detail=detail, status_code=403 if why in ("unverified", "another", "stranger") else 401
+        )
+        self.why = why
+
+
+def tell(request: AnyRequest, refused: Refused) -> Response[Any]:
+    """To a browser by a page, to anything else as the Public API tells errors."""
+    log.warning("sign-in refused", why=refused.why, detail=refused.detail)
+    if "text/html" not in request.headers.get("accept", ""):
+        return http_error(request, refused)
+    response = Response(None, status_code=302, headers={"location": f"{SIGN_IN}?refused={refused.why}"})
+    response.delete_cookie(COOKIE, path=PATH)
+    return response
+
+
+class Start(msgspec.Struct):
+    next: str = "/"
+    """The page to go to once signed in: a path of this server."""
 
 
 class Started(msgspec.Struct):
@@ -62,6 +100,7 @@ class Started(msgspec.Struct):
     nonce: str
     verifier: str
     until: float
+    next: str = "/"
 
 
 class Callback(msgspec.Struct):
@@ -87,6 +126,8 @@ class Tokens(msgspec.Struct):
 class SignInMethods(TypedDict):
     password: bool
     oidc: bool
+    provider: str | None
+    """The host of the identity provider, if there is one."""
 
 
 class MethodsAnswer(TypedDict):
@@ -104,20 +145,30 @@ def list_methods(request: AnyRequest) -> Json:
     """By which ways one can sign in here."""
     settings: Settings = request.app.state.settings
     oidc = bool(settings.oidc_issuer and settings.oidc_client_id)
-    return answer(methods={"password": True, "oidc": oidc})
+    provider = urlsplit(str(settings.oidc_issuer)).netloc if oidc else None
+    return answer(methods={"password": True, "oidc": oidc, "provider": provider})
 
 
-@get("/oidc/start", operation_id="startOidc", exclude_from_auth=True, status_code=302, answer=None)
+@get(
+    "/oidc/start",
+    operation_id="startOidc",
+    exclude_from_auth=True,
+    status_code=302,
+    query=Start,
+    answer=None,
+    exception_handlers={Refused: tell},
+)
 async def start(request: AnyRequest) -> Response[None]:
     """Send the browser to the identity provider."""
     settings, store = _configured(request), request.app.state.store
     provider = await _discover(request.app.state.http, settings)
-    started = Started(token_urlsafe(24), token_urlsafe(24), token_urlsafe(48), time.time() + LIFE)
+    after = _page(read_query(request, Start).next)
+    started = Started(token_urlsafe(24), token_urlsafe(24), token_urlsafe(48), time.time() + LIFE, after)
     query = urlencode(
         {
             "response_type": "code",
             "client_id": settings.oidc_client_id,
-            "redirect_uri": _redirect_uri(request, settings),
+            "redirect_uri": public_address(request) + PATH,
             "scope": "openid email profile",
             "state": started.state,
             "nonce": started.nonce,
@@ -132,7 +183,7 @@ async def start(request: AnyRequest) -> Response[None]:
         path=PATH,
         httponly=True,
         samesite="lax",
-        secure=_scheme(request) == "https",
+        secure=scheme(request) == "https",
     )
     separator = "&" if "?" in provider.authorization_endpoint else "?"
     location = f"{provider.authorization_endpoint}{separator}{query}"
@@ -146,25 +197,24 @@ async def start(request: AnyRequest) -> Response[None]:
     status_code=302,
     query=Callback,
     answer=None,
+    exception_handlers={Refused: tell},
 )
 async def callback(request: AnyRequest) -> Response[Json]:
-    """Where the identity provider sends the browser back to: start a session, and go to the start page."""
+    """Where the identity provider sends the browser back to: start a session, and show what was asked for."""
     settings, store = _configured(request), request.app.state.store
     given = read_query(request, Callback)
     started = _started(store, request.cookies.get(COOKIE))
     if given.error is not None:
-        raise NotAuthorizedException(
-            f"the identity provider refused: {given.error_description or given.error}"
-        )
+        raise Refused("denied", f"the identity provider refused: {given.error_description or given.error}")
     if given.code is None or not compare_digest((given.state or "").encode(), started.state.encode()):
-        raise NotAuthorizedException("this answer belongs to no sign-in of this browser; start again")
+        raise Refused("other-browser", "this answer belongs to no sign-in of this browser; start again")
     provider = await _discover(request.app.state.http, settings)
     claims = await _exchange(request, settings, provider, given.code, started)
     user_id = await anyio.to_thread.run_sync(_user, store, provider.issuer, claims)
     response = await anyio.to_thread.run_sync(begin, request, user_id, "oidc")
     response.delete_cookie(COOKIE, path=PATH)
     response.status_code = 302
-    response.headers["location"] = "/"
+    response.headers["location"] = started.next
     return response
 
 
@@ -172,10 +222,16 @@ def _started(store: Store, cookie: str | None) -> Started:
     try:
         started = msgspec.convert(store.cipher.open_value(cookie or "", COOKIE), Started)
     except (SecretError, msgspec.ValidationError, ValueError):
-        raise NotAuthorizedException("this browser has begun no sign-in here; start again") from None
+        raise Refused("other-browser", "this browser has begun no sign-in here; start again") from None
     if started.until < time.time():
-        raise NotAuthorizedException("that took too long; start again")
+        raise Refused("too-late", "that took too long; start again")
     return started
+
+
+def _page(wanted: str) -> str:
+    """A page of this server, whatever was asked for."""
+    plain = wanted.isascii() and wanted.isprintable() and "\\" not in wanted
+    return wanted if plain and wanted.startswith("/") and not wanted.startswith("//") else "/"
 
 
 async def _exchange(
@@ -186,7 +242,7 @@ async def _exchange(
     body = {
         "grant_type": "authorization_code",
         "code": code,
-        "redirect_uri": _redirect_uri(request, settings),
+        "redirect_uri": public_address(request) + PATH,
         "client_id": settings.oidc_client_id,
         "code_verifier": started.verifier,
     }
@@ -206,7 +262,7 @@ async def _exchange(
         claims = jwt.decode(answer.id_token, keys, algorithms=ALGORITHMS).claims
         registry.validate(claims)
     except (JoseError, ValueError) as error:
-        raise NotAuthorizedException(f"the identity provider's token is not good: {error}") from error
+        raise Refused("provider", f"the identity provider's token is not good: {error}") from error
     return dict(claims)
 
 
@@ -219,20 +275,20 @@ def _user(store: Store, issuer: str, claims: dict[str, Any]) -> str:
     if not isinstance(email, str) or claims.get("email_verified") is not True:
         if known is not None:
             return known
-        raise PermissionDeniedException("the identity provider has not verified this person's e-mail address")
+        raise Refused("unverified", "the identity provider has not verified this person's e-mail address")
     email = people.normal_email(email)
     with store.plainly() as session:
         user = session.get(User, known) if known else session.scalar(select(User).where(User.email == email))
         if user is not None:
             if user.subject not in (None, subject):
-                raise PermissionDeniedException(f"{email} signs in as somebody else at the identity provider")
+                raise Refused("another", f"{email} signs in as somebody else at the identity provider")
             user.subject = subject
             known = user.id
     name = claims.get("name") if isinstance(claims.get("name"), str) else email
     accepted = _accept(store, email, subject, str(name)[:100] or email)
     found = known or accepted
     if found is None:
-        raise PermissionDeniedException(f"{email} is not a user here, nor invited")
+        raise Refused("stranger", f"{email} is not a user here, nor invited")
     return found
 
 
@@ -278,12 +334,12 @@ async def _discover(http: Client, settings: Settings) -> Provider:
     issuer = str(settings.oidc_issuer)
     provider: Provider = await _ask(http, Provider, f"{issuer.rstrip('/')}/.well-known/openid-configuration")
     if provider.issuer != issuer:
-        raise NotAuthorizedException(f"{issuer} says that it is {provider.issuer}; set oidc_issuer to that")
+        raise Refused("provider", f"{issuer} says that it is {provider.issuer}; set oidc_issuer to that")
     return provider
 
 
 async def _ask(http: Client, kind: Any, url: str, form: bytes | None = None) -> Any:
-    """The provider's answer. Raises `NotAuthorizedException` where there is no good one."""
+    """The provider's answer. Raises `Refused` where there is no good one."""
     request = Outgoing(
         method="GET" if form is None else "POST",
         url=url,
@@ -301,16 +357,7 @@ async def _ask(http: Client, kind: Any, url: str, form: bytes | None = None) -> 
         reason = f"{error.code}: {error.message}"
     except msgspec.DecodeError as error:
         reason = str(error)
-    raise NotAuthorizedException(f"the identity provider can't be asked at {url}: {reason}")
-
-
-def _redirect_uri(request: AnyRequest, settings: Settings) -> str:
-    base = settings.public_url or f"{_scheme(request)}://{request.headers.get('host', '')}"
-    return base.rstrip("/") + PATH
-
-
-def _scheme(request: AnyRequest) -> str:
-    return forwarded.scheme(dict(request.scope["headers"]), request.scope)
+    raise Refused("provider", f"the identity provider can't be asked at {url}: {reason}")
 
 
 ROUTES = [list_methods, start, callback]

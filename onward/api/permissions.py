@@ -61,6 +61,7 @@ OPERATIONS: dict[str, Permission] = {
     "listSignInMethods": Permission.NONE,
     "startOidc": Permission.NONE,
     "finishOidc": Permission.NONE,
+    "readInvite": Permission.NONE,
     "acceptInvite": Permission.NONE,
     "getSession": Permission.ANY,
     "signOut": Permission.ANY,

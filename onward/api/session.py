@@ -19,6 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from onward import forwarded
+from onward.api.address import scheme
 from onward.api.answers import SUCCESS, Done, Json
 from onward.api.answers import data as answer
 from onward.api.auth import COOKIE, SECURE_COOKIE, session_token
@@ -28,7 +29,7 @@ from onward.api.query import read_query
 from onward.api.throttle import Throttle
 from onward.workspace import audit_trail, passwords, people, sessions
 from onward.workspace.access import Access, of_user
-from onward.workspace.entities import User
+from onward.workspace.entities import Invite, User, Workspace
 from onward.workspace.errors import Conflict, Forbidden, Invalid, NotFound
 from onward.workspace.ids import resource_id
 from onward.workspace.names import check_name
@@ -50,6 +51,10 @@ class AcceptInvite(Body):
     password: str
     email: str | None = None
     """For the link of the first start, which is nobody's yet."""
+
+
+class ReadInvite(Body):
+    token: str
 
 
 class ChangePassword(Body):
@@ -79,6 +84,19 @@ class SessionView(TypedDict):
 
 class SessionAnswer(TypedDict):
     session: SessionView
+
+
+class OpenInvitation(TypedDict):
+    email: str | None
+    """None for the link of the first start, which is nobody's yet."""
+    workspace: str
+    """Its name."""
+    hasAccount: bool
+    """Whether there is an account of the address, whose password is to be given."""
+
+
+class InvitationAnswer(TypedDict):
+    invitation: OpenInvitation
 
 
 @post(
@@ -174,6 +192,32 @@ def change_password(request: ApiRequest, body: RawBody) -> Json:
 
 
 @post(
+    "/invites/read",
+    operation_id="readInvite",
+    sync_to_thread=True,
+    status_code=200,
+    exclude_from_auth=True,
+    body=ReadInvite,
+    answer=InvitationAnswer,
+)
+def read_invite(request: AnyRequest, body: RawBody) -> Json:
+    """What an invitation's link is for, before it is accepted. In a body, so that no log has the token."""
+    data = from_json(ReadInvite, body)
+    store: Store = request.app.state.store
+    with store.reading() as session:
+        invite = _good_invite(session, data.token, store.now())
+        first = invite.email == people.FIRST_OWNER
+        account = session.scalar(select(User).where(User.email == invite.email))
+        return answer(
+            invitation={
+                "email": None if first else invite.email,
+                "workspace": session.get_one(Workspace, invite.workspace_id).name,
+                "hasAccount": account is not None,
+            }
+        )
+
+
+@post(
     "/invites/accept",
     operation_id="acceptInvite",
     sync_to_thread=True,
@@ -187,16 +231,12 @@ def accept_invite(request: AnyRequest, body: RawBody) -> Response[Json]:
     data = from_json(AcceptInvite, body)
     store: Store = request.app.state.store
     with store.reading() as session:
-        invite = people.open_invite(session, data.token, store.now())
-        if invite is None:
-            raise NotFound("this invitation is not, or no longer, good; ask for another")
+        invite = _good_invite(session, data.token, store.now())
         workspace_id, email = invite.workspace_id, invite.email
     if email == people.FIRST_OWNER:
         email = people.normal_email(data.email or "")
     with store.changing(workspace_id, Actor(id="invite", email=email)) as editor:
-        invite = people.open_invite(editor.session, data.token, editor.now)
-        if invite is None:
-            raise NotFound("this invitation is not, or no longer, good; ask for another")
+        invite = _good_invite(editor.session, data.token, editor.now)
         user = _account(editor, email, data)
         if user.id in {each.id for each in editor.session.scalars(people.members(workspace_id))}:
             raise Conflict(f"{email} is a user of this workspace already")
@@ -216,7 +256,7 @@ def begin(request: AnyRequest, user_id: str, method: str) -> Response[Json]:
         after = {"method": method, "address": _address(request), "agent": session.agent}
         audit_trail.write_of_user(database, user, "User Signed In", store.now(), after)
         view = _view(database, user, session.csrf, None)
-    secure = forwarded.scheme(dict(request.scope["headers"]), request.scope) == "https"
+    secure = scheme(request) == "https"
     cookie = Cookie(
         key=SECURE_COOKIE if secure else COOKIE,
         value=token,
@@ -250,6 +290,14 @@ def _check(store: Store, data: SignIn) -> str | None:
         with store.plainly() as database:
             database.get_one(User, user.id).password_hash = passwords.hash(data.password)
     return user.id
+
+
+def _good_invite(session: Session, token: str, now: int) -> Invite:
+    """Raises `NotFound`."""
+    invite = people.open_invite(session, token, now)
+    if invite is None:
+        raise NotFound("this invitation is not, or no longer, good; ask for another")
+    return invite
 
 
 def _account(editor: Editor, email: str, data: AcceptInvite) -> User:
@@ -291,4 +339,4 @@ def _address(request: AnyRequest) -> str:
     return forwarded.client_ip(dict(request.scope["headers"]), request.scope) or "unknown"
 
 
-ROUTES = [sign_in, get_session, sign_out, change_password, accept_invite]
+ROUTES = [sign_in, get_session, sign_out, change_password, read_invite, accept_invite]

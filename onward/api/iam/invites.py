@@ -4,6 +4,7 @@ from litestar import delete, get, post
 from litestar.params import RawBody
 from sqlalchemy import select
 
+from onward.api.address import public_address
 from onward.api.answers import SUCCESS, Done, Json, numbered_page, paged, position
 from onward.api.answers import data as answer
 from onward.api.context import ApiRequest, InContext, Pages
@@ -48,7 +49,7 @@ def create_invites(context: InContext, request: ApiRequest, body: RawBody) -> Js
                     editor, each.email, given_permissions(context, each.permissions), groups
                 )
                 made.append((invite.email, token))
-    base = f"{request.url.scheme}://{request.url.netloc}"
+    base = public_address(request)
     return answer(
         emails=[email for email, _ in made],
         invitations=[{"email": email, "link": f"{base}/invite#{token}"} for email, token in made],

@@ -36,6 +36,7 @@ def test_every_operation_has_a_permission(app: Litestar) -> None:
 def test_only_signing_in_needs_nobody_to_be_known() -> None:
     assert {name for name, needed in OPERATIONS.items() if needed is Permission.NONE} == {
         "signIn",
+        "readInvite",
         "acceptInvite",
         "listSignInMethods",
         "startOidc",

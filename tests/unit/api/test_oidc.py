@@ -81,9 +81,11 @@ async def browser(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
         yield browser
 
 
-async def sign_in(browser: httpx.AsyncClient, provider: IdentityProvider, **claims: Any) -> httpx.Response:
-    """From the start to the provider, and back with a code."""
-    away = await browser.get("/api/oidc/start")
+async def sign_in(
+    browser: httpx.AsyncClient, provider: IdentityProvider, wanted: str = "", **claims: Any
+) -> httpx.Response:
+    """From the start, where the page `wanted` is asked for, to the provider, and back with a code."""
+    away = await browser.get("/api/oidc/start", params={"next": wanted} if wanted else {})
     assert away.status_code == 302, away.text
     asked = {name: values[0] for name, values in parse_qs(urlsplit(away.headers["location"]).query).items()}
     assert asked["scope"] == "openid email profile" and asked["code_challenge_method"] == "S256"
@@ -118,6 +120,44 @@ async def test_who_is_invited_comes_in_and_is_known_from_then_on(
     moved = await sign_in(browser, provider, email="ada@elsewhere.example")
     assert moved.status_code == 302
     assert (await browser.get("/api/session")).json()["data"]["session"]["email"] == "ada@example.com"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown"),
+    [
+        ("/sources/x/debugger?event=1", "/sources/x/debugger?event=1"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("/a\r\nset-cookie: a=b", "/"),
+    ],
+)
+async def test_the_page_that_was_asked_for_is_shown_if_it_is_ours(
+    browser: httpx.AsyncClient, provider: IdentityProvider, invited: None, wanted: str, shown: str
+) -> None:
+    back = await sign_in(browser, provider, wanted)
+    assert (back.status_code, back.headers["location"]) == (302, shown)
+
+
+async def test_a_browser_is_told_of_a_refusal_by_a_page(
+    browser: httpx.AsyncClient, provider: IdentityProvider
+) -> None:
+    browser.headers["accept"] = "text/html,application/xhtml+xml,*/*;q=0.8"
+    refused = await sign_in(browser, provider)
+    assert (refused.status_code, refused.headers["location"]) == (302, "/sign-in?refused=stranger")
+    assert "onward_oidc" not in browser.cookies, "what was begun is over"
+    for query, why in (
+        ("error=access_denied&error_description=Call+555-1234", "other-browser"),
+        ("code=the-code&state=forged", "other-browser"),
+    ):
+        refused = await browser.get(f"/api/oidc/callback?{query}")
+        assert refused.headers["location"] == f"/sign-in?refused={why}"
+    await browser.get("/api/oidc/start")
+    refused = await browser.get("/api/oidc/callback?error=access_denied&error_description=Call+555-1234")
+    assert refused.headers["location"] == "/sign-in?refused=denied"
+    provider.issuer = "https://other.example"
+    refused = await browser.get("/api/oidc/start")
+    assert refused.headers["location"] == "/sign-in?refused=provider"
 
 
 async def test_strangers_stay_outside(browser: httpx.AsyncClient, provider: IdentityProvider) -> None:
@@ -181,10 +221,11 @@ async def test_the_sign_in_page_learns_of_the_provider(
     browser: httpx.AsyncClient, provider: IdentityProvider, app: Litestar
 ) -> None:
     there = await browser.get("/api/session/methods")
-    assert there.json() == {"data": {"methods": {"password": True, "oidc": True}}}
+    methods = {"password": True, "oidc": True, "provider": "id.example.com"}
+    assert there.json() == {"data": {"methods": methods}}
     app.state.settings = msgspec.structs.replace(app.state.settings, oidc_issuer=None)
     without = await browser.get("/api/session/methods")
-    assert without.json()["data"]["methods"]["oidc"] is False
+    assert without.json()["data"]["methods"] == {"password": True, "oidc": False, "provider": None}
 
 
 async def test_without_a_provider_there_is_nothing(browser: httpx.AsyncClient) -> None:

@@ -47,7 +47,7 @@ FAMILIES: dict[str, Family] = {
     "nobody needs to be known": (
         "",
         EVERYBODY,
-        "signIn listSignInMethods startOidc finishOidc acceptInvite getOpenApi getApiDocs",
+        "signIn listSignInMethods startOidc finishOidc readInvite acceptInvite getOpenApi getApiDocs",
     ),
     "whoever is known": (
         "",

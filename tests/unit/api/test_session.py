@@ -58,6 +58,24 @@ async def test_the_first_start_makes_an_owner_once(
     assert bootstrap(settings, invite=True).owner_link is None
 
 
+async def test_a_link_tells_what_it_is_for(
+    browser: httpx.AsyncClient, link: str, owner: dict[str, Any], settings: Settings, call: Call
+) -> None:
+    async def read(token: str) -> httpx.Response:
+        return await browser.post("/invites/read", json={"token": token})
+
+    assert (await read(link)).status_code == 404, "it has been used"
+    people = [{"email": "bob@example.com"}]
+    made = (await call("POST", "/invites", {"invites": people}, status=201))["invitations"][0]["link"]
+    found = (await read(made.partition("#")[2])).json()["data"]["invitation"]
+    assert found == {"email": "bob@example.com", "workspace": "Default", "hasAccount": False}
+
+
+async def test_the_first_link_is_nobodys_yet(browser: httpx.AsyncClient, link: str) -> None:
+    found = (await browser.post("/invites/read", json={"token": link})).json()["data"]["invitation"]
+    assert found == {"email": None, "workspace": "Default", "hasAccount": False}
+
+
 async def test_a_link_of_a_former_start_is_not_good_any_more(
     browser: httpx.AsyncClient, link: str, settings: Settings
 ) -> None:
