@@ -257,7 +257,7 @@ async def serve(settings: Settings) -> None:
     meter = FunctionMeter(books, lambda: quotas_of(settings, configuration.current))
     functions = DoorFunctions(
         Pool(workshop.confinement, http, FUNCTIONS),
-        workshop,
+        workshop.gate,
         DeployedCode(open_engine(settings)),
         meter.locked_out,
     )
@@ -334,6 +334,7 @@ async def serve(settings: Settings) -> None:
         http,
     )
     heartbeat = Heartbeat(settings.data, "web", loop)
+    heartbeat.functions = functions.report
     await tracking.start()
     heartbeat.start()
     log.info("listening", host=settings.host, port=settings.port)
@@ -346,6 +347,7 @@ async def serve(settings: Settings) -> None:
             forget_people(ledger, open_engine(settings)),
             forward_audit_trail(tracking, open_engine(settings)),
             alerts.forever(),
+            workshop.gate.keep(),
             function_usage.follow(functions, meter, books, Store.open(settings, catalogue)),
         )
     ]

@@ -151,7 +151,7 @@ def doctor(*, as_json: AsJson = False) -> int:
     from onward.functions.selftest import examine
 
     folder = libraries_folder()
-    boundary = asyncio.run(examine(Confinement(libraries=folder), tell=False))
+    boundary = asyncio.run(examine(Confinement(libraries=folder)))
     libraries = read_libraries(folder)
     if as_json:
         told = {"boundary": to_builtins(boundary), "holds": boundary.holds}
@@ -225,7 +225,7 @@ async def _try(
     confinement = Confinement(libraries=libraries_folder())
     if not trust:
         try:
-            (await examine(confinement, tell=False)).require()
+            (await examine(confinement)).require()
         except NoBoundary as error:
             raise CommandError(f"{error}; --trust runs it anyway") from error
     http = HttpClient.of(process)

@@ -85,7 +85,7 @@ class CodeChecker:
         with self._examining:  # in a thread of its own: nothing else is on this event loop
             found = self._boundary
             if found is None or (not found.holds and time.monotonic() >= self._examine_at):
-                found = self._boundary = await examine(self._confinement, tell=False)
+                found = self._boundary = await examine(self._confinement)
                 self._examine_at = time.monotonic() + EXAMINE_AGAIN
             return found
 

@@ -70,6 +70,16 @@ class Boundary(msgspec.Struct, frozen=True, kw_only=True):
     def holds(self) -> bool:
         return self.permissions.works and self.box.works
 
+    @property
+    def layers(self) -> dict[str, str]:
+        """What each layer, and each part of the box, says of itself."""
+        return {"permissions": self.permissions.detail, "box": self.box.detail, **self.parts}
+
+    def tell(self) -> None:
+        """Write it into the log."""
+        say = log.info if self.holds else log.error
+        say("sandbox of functions", **{name.replace(" ", "_"): said for name, said in self.layers.items()})
+
     def require(self) -> None:
         """Raises `NoBoundary` if functions may not run."""
         if not self.holds:
@@ -94,19 +104,15 @@ class NoWay:
         pass
 
 
-async def examine(confinement: Confinement, *, tell: bool = True) -> Boundary:
-    """Try both layers, and tell the log; takes a tenth of a second. Never raises for what it finds."""
+async def examine(confinement: Confinement) -> Boundary:
+    """Try both layers; takes a tenth of a second. Never raises for what it finds."""
     permissions, _ = await _try(msgspec.structs.replace(confinement, box=False))
     box, parts = await _try(msgspec.structs.replace(confinement, permissions=False))
     off = [f"{name} {state}" for name, state in parts.items() if name in _NEEDED and state.startswith("off")]
     missing = _NEEDED - parts.keys()
     if box.works and (off or missing):
         box = Layer(False, ", ".join([*off, *(f"no {name}" for name in sorted(missing))]))
-    boundary = Boundary(permissions=permissions, box=box, parts=parts)
-    if tell:
-        say = log.info if boundary.holds else log.error
-        say("sandbox of functions", permissions=permissions.detail, box=box.detail, **_named(parts))
-    return boundary
+    return Boundary(permissions=permissions, box=box, parts=parts)
 
 
 _NEEDED = frozenset({"landlock", "seccomp"})
@@ -143,7 +149,3 @@ async def _try(confinement: Confinement) -> tuple[Layer, Mapping[str, str]]:
         if let_in:
             return Layer(False, f"it lets code {', '.join(sorted(let_in))}"), runner.layers
         return Layer(True, "holds"), runner.layers
-
-
-def _named(parts: Mapping[str, str]) -> dict[str, str]:
-    return {name.replace(" ", "_"): state for name, state in parts.items()}

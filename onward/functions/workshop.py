@@ -1,7 +1,7 @@
 """Where functions are tried before they run: checks of code, and test runs, few at a time.
 
 For the web process. A test run is a fresh process that is thrown away; it does not run where the sandbox does
-not hold, unless the operator trusts the code. State: none but what the self-test found.
+not hold, unless the operator trusts the code (`gate.py`). State: none but what the self-test found.
 """
 
 import asyncio
@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from onward.egress.http import Client
-from onward.functions.checking import EXAMINE_AGAIN, CodeChecker
+from onward.functions.checking import CodeChecker
+from onward.functions.gate import Gate
 from onward.functions.process import Limits
 from onward.functions.sandbox import Confinement, libraries_folder
-from onward.functions.selftest import Boundary, examine
 from onward.functions.trial import Trial, try_out
 
 AT_ONCE = 2
@@ -22,10 +22,6 @@ WAITING = 8
 """Test runs that wait; more are refused."""
 OF_ONE = 4
 """Of one workspace that run or wait."""
-
-
-def _failed(examined: asyncio.Task[Boundary]) -> bool:
-    return examined.done() and not (examined.exception() is None and examined.result().holds)
 
 
 class Busy(Exception):
@@ -45,26 +41,13 @@ class Workshop:
     ) -> None:
         """`trusted`: run code although the sandbox does not hold."""
         self.confinement = confinement or Confinement(libraries=libraries_folder())
+        self.gate = Gate(self.confinement, trusted=trusted)
         self.check_code = CodeChecker(self.confinement, trusted=trusted, limits=limits)
         self._http = http
-        self._trusted = trusted
         self._limits = limits
-        self._boundary: asyncio.Task[Boundary] | None = None
-        self._examine_at = 0.0
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
         self._of: Counter[str] = Counter()
-
-    async def require(self) -> None:
-        """Raises `NoBoundary` if functions may not run here."""
-        if self._trusted:
-            return
-        loop = asyncio.get_running_loop()
-        found = self._boundary
-        if found is None or (_failed(found) and loop.time() >= self._examine_at):
-            found = self._boundary = loop.create_task(examine(self.confinement))
-            self._examine_at = loop.time() + EXAMINE_AGAIN
-        (await asyncio.shield(found)).require()
 
     async def try_out(
         self,
@@ -90,7 +73,7 @@ class Workshop:
         finally:
             self._waiting -= 1
         try:
-            await self.require()
+            await self.gate.require()
             return await try_out(
                 self.confinement,
                 code,

@@ -10,9 +10,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from onward.egress.masking import Masking
+from onward.functions.gate import Gate
 from onward.functions.pool import Key, Pool, Usage
-from onward.functions.selftest import NoBoundary
-from onward.functions.workshop import Workshop
+from onward.roles import FunctionsReport
 from onward.workspace.function_code import DeployedCode
 from onward.workspace.snapshot import DeployedFunction, SourceFunction
 
@@ -27,28 +27,22 @@ class DoorFunctions:
     def __init__(
         self,
         pool: Pool,
-        workshop: Workshop,
+        gate: Gate,
         code: DeployedCode,
         locked_out: Callable[[str, str], bool] = lambda workspace_id, function_id: False,
     ) -> None:
         """`locked_out` tells whose quota is used up: `(workspace, function)`."""
         self.pool = pool
         self.locked_out = locked_out
-        self._workshop = workshop
+        self._gate = gate
         self._code = code
         self._owners: dict[str, tuple[str, str]] = {}
         """By instance."""
-        self._refused = False
 
     async def code(self, workspace_id: str, instance: str, function: Runs) -> str | None:
         """The JavaScript to run, whose use is then the workspace's; None if it can't run now, of which the
         log tells."""
-        try:
-            await self._workshop.require()
-        except NoBoundary as error:
-            if not self._refused:
-                self._refused = True
-                log.error("functions of sources are not run", reason=str(error))
+        if await self._gate.refusal():
             return None
         self._owners[instance] = (workspace_id, function.id)
         code = self._code.known(function.version)
@@ -65,7 +59,12 @@ class DoorFunctions:
         """What each function has used since this was asked last, by workspace and function."""
         return [(self._owners[key.instance], usage) for key, usage in self.pool.used().items()]
 
+    def report(self) -> FunctionsReport | None:
+        """For `/readyz`."""
+        return self._gate.report(self.pool.processes)
+
     async def close(self) -> None:
+        await self._gate.close()
         await self.pool.close()
 
 

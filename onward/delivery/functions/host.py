@@ -22,11 +22,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from onward.egress.http import Client
 from onward.egress.masking import Masking
 from onward.functions.errors import Ending, Kind
+from onward.functions.gate import EXAMINE_AGAIN, Gate
 from onward.functions.invocation import Invocation
 from onward.functions.pool import Key, Pool, PoolLimits, Usage
 from onward.functions.process import Call, Limits, Lost
 from onward.functions.sandbox import Confinement, libraries_folder
-from onward.functions.selftest import Boundary, NoBoundary, examine
 from onward.roles import FunctionsReport
 from onward.workspace.function_code import DeployedCode
 from onward.workspace.snapshot import DeployedFunction, Destination
@@ -35,8 +35,6 @@ log = structlog.get_logger("onward.delivery")
 
 AT_ONCE = 8
 """Calls of one instance that may wait for its processes; others wait before them, and may be called off."""
-EXAMINE_AGAIN = 15.0
-"""Seconds after which a sandbox that did not hold is examined once more: the machine may have been busy."""
 READ_AGAIN = 5.0
 """Seconds until code that can't be read is looked for again."""
 BATCH = "onBatch"
@@ -81,18 +79,14 @@ class Functions:
     ) -> None:
         """`trusted`: run code although the sandbox does not hold. `locked_out` tells whose quota is used up:
         `(workspace, function)`."""
-        self._confinement = confinement or Confinement(libraries=libraries_folder())
-        self._pool = Pool(self._confinement, http, limits, process)
+        confinement = confinement or Confinement(libraries=libraries_folder())
+        self._pool = Pool(confinement, http, limits, process)
+        self._gate = Gate(confinement, trusted=trusted, opened=self._warm)
         self._code = code
-        self._trusted = trusted
         self._locked_out = locked_out
         self._deployed: dict[str, Deployed] = {}
         self._owners: dict[str, Scope] = {}
         """Also of instances that are gone: what they have used may not be handed over yet."""
-        self._preparing: asyncio.Task[None] | None = None
-        self._boundary: Boundary | None = None
-        self._refusal = ""
-        self._examine_at = 0.0
         self._stopping = False
 
     # What the process calls
@@ -105,18 +99,12 @@ class Functions:
                 if function is not None:
                     deployed[function.instance] = self._as_deployed(function, destination.workspace_id)
         self._deployed = deployed
-        if deployed and self._preparing is None:
-            self._prepare()
+        if deployed:
+            self._gate.begin()
 
     def report(self) -> FunctionsReport | None:
         """For `/readyz`; None while there are none."""
-        if self._preparing is None:
-            return None
-        layers = {}
-        if (found := self._boundary) is not None:
-            layers = {"permissions": found.permissions.detail, "box": found.box.detail, **found.parts}
-        state = "refused" if self._refusal else "running" if self._preparing.done() else "starting"
-        return FunctionsReport(state, self._refusal, layers, self._pool.processes)
+        return self._gate.report(self._pool.processes)
 
     def take_used(self) -> list[tuple[Scope, Usage]]:
         """What was used since this was called last."""
@@ -132,9 +120,7 @@ class Functions:
 
     async def close(self) -> None:
         self.stop()
-        if self._preparing is not None:
-            self._preparing.cancel()
-            await asyncio.gather(self._preparing, return_exceptions=True)
+        await self._gate.close()
         await self._pool.close()
 
     # What deliveries call
@@ -172,7 +158,7 @@ class Functions:
         count: int,
         call: Callable[[str], Coroutine[Any, Any, list[Invocation]]],
     ) -> list[Invocation]:
-        if refusal := await self._refused():
+        if refusal := await self._gate.refusal():
             return [_waits(refusal, EXAMINE_AGAIN)] * count
         async with deployed.slots:
             if self._stopping:
@@ -181,18 +167,6 @@ class Functions:
             if code is None:
                 return [_waits("the function's code can't be read", READ_AGAIN)] * count
             return await call(code)
-
-    async def _refused(self) -> str:
-        """Why no function may run here; empty if they may."""
-        if self._refusal and asyncio.get_running_loop().time() >= self._examine_at:
-            self._prepare()
-        if self._preparing is None:
-            self._prepare()
-        assert self._preparing is not None
-        if not self._preparing.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.shield(self._preparing)
-        return self._refusal
 
     async def _read(self, version: str) -> str | None:
         """None if it can't be had now; a version that is gone with its function has no instances for long."""
@@ -205,31 +179,10 @@ class Functions:
             log.error("code of a function can't be read", version=version, error=str(error))
             return None
 
-    def _prepare(self) -> None:
-        self._examine_at = asyncio.get_running_loop().time() + EXAMINE_AGAIN
-        self._preparing = asyncio.get_running_loop().create_task(self._examine())
-
-    async def _examine(self) -> None:
-        """Attack the sandbox; have a spare process if it holds."""
-        try:
-            self._boundary = await examine(self._confinement, tell=not self._refusal)
-            self._boundary.require()
-        except NoBoundary as error:
-            if not self._trusted:
-                self._refuse(str(error))
-                return
-            log.warning("functions run without a sandbox, as the setting functions_trusted says")
-        except Exception as error:
-            self._refuse(f"the sandbox can't be examined: {type(error).__name__}: {error}")
-            return
-        self._refusal = ""
+    async def _warm(self) -> None:
+        """Have a spare process."""
         with suppress(Lost):  # the first call will say what is wrong
             await self._pool.warm()
-
-    def _refuse(self, reason: str) -> None:
-        if reason != self._refusal:
-            log.error("functions are not run, their events wait", reason=reason)
-        self._refusal = reason
 
     def _as_deployed(self, function: DeployedFunction, workspace_id: str) -> Deployed:
         former = self._deployed.get(function.instance)

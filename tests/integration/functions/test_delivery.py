@@ -166,8 +166,10 @@ def test_a_destination_that_is_a_function(onward: Onward, sink: Sink) -> None:
     assert versions == {"ok": 1, "again": 1, "saved": 1, "deployed": 2}
 
     # The sandbox is in /readyz, what was used in the account.
-    told = http("GET", f"{onward.url}/readyz").json()["functions"]["delivery-0"]
-    assert told["state"] == "running" and told["layers"]["landlock"].startswith("on")
+    told = http("GET", f"{onward.url}/readyz").json()["functions"]
+    assert {role: each["state"] for role, each in told.items()} == {"web": "running", "delivery-0": "running"}
+    assert all(each["layers"]["landlock"].startswith("on") for each in told.values())
+    assert onward.log.read_text().count("sandbox of functions") == 2, "so does the log, of each process"
 
     def used() -> dict[str, int]:
         found = onward.api("GET", "/usage/functions")["usage"]["functions"]
@@ -207,7 +209,7 @@ def test_an_insert_function_changes_drops_and_retries(onward: Onward, sink: Sink
     settings = {"url": gate, "key": "sesame-open"}
     version = onward.api("POST", "/insert-function-instances", body | {"settings": settings})
     assert version["insertFunctionInstance"]["enabled"] is True
-    wait_until(lambda: "running" in http("GET", f"{onward.url}/readyz").body.decode())
+    wait_until(lambda: "delivery-0" in http("GET", f"{onward.url}/readyz").json()["functions"])
     names = ("filtered", "plain", "drop", "nothing", "broken")
     onward.send(source, [track(name, name) for name in names])
     onward.send(source, [{"type": "page", "userId": "u", "messageId": "page"}])
