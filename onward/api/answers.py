@@ -6,6 +6,7 @@ from typing import Any, Literal, NotRequired, TypedDict, TypeVar
 
 from onward.api.catalog_shapes import DestinationMetadata, SourceMetadata
 from onward.api.context import Paging
+from onward.api.running import RunningVersion, running_version
 from onward.workspace import delivery
 from onward.workspace.definitions import action_id
 from onward.workspace.entities import Destination, Filter, Resource, Source, Subscription, Workspace
@@ -83,6 +84,8 @@ class SourceView(TypedDict):
     """Ours: accepted requests a second."""
     webhookPath: str | None
     """Ours: where requests to a source function go, on the port of the Tracking API."""
+    version: RunningVersion | None
+    """Ours: of a source function, the version that runs."""
 
 
 class DestinationView(TypedDict):
@@ -95,6 +98,8 @@ class DestinationView(TypedDict):
     """Secrets show as a mask, which may be sent back to keep them."""
     delivery: dict[str, Any]
     """Ours: how events are delivered, complete with defaults; see `Delivery`."""
+    version: RunningVersion | None
+    """Ours: of a destination that is a function, the version that runs."""
 
 
 class SubscriptionView(TypedDict):
@@ -181,6 +186,7 @@ def source_view(source: Source, metadata: SourceMetadata) -> SourceView:
         "labels": source.labels,
         "rateLimit": source.rate_limit,
         "webhookPath": WEBHOOK + source.write_keys[0].key if is_function(source.kind) else None,
+        "version": running_version(source),
     }
 
 
@@ -193,6 +199,7 @@ def destination_view(destination: Destination, metadata: DestinationMetadata) ->
         "sourceId": destination.source_id,
         "settings": destination.settings | dict.fromkeys(destination.secrets, MASK),
         "delivery": delivery.shown(destination.delivery, destination.definition),
+        "version": running_version(destination),
     }
 
 

@@ -47,12 +47,13 @@ def find_entry(context: Context, key: str) -> Definition | None:
 
 
 def entry_definition(context: Context, destination: Destination) -> Definition:
-    """What a stored destination is."""
+    """What a stored destination is: of a function, in the version that it runs."""
     session = object_session(destination)
     if session is not None and is_function(destination.definition):
         function = find_destination_function(session, context.workspace_id, destination.definition)
         if function is not None:
-            return _definition(session, session.get_one(Workspace, context.workspace_id), function)
+            workspace = session.get_one(Workspace, context.workspace_id)
+            return _definition(session, workspace, function, destination.function_version_id)
     return context.metadata.definition(destination.definition)
 
 
@@ -85,18 +86,22 @@ def find_source_entry(context: Context, key: str) -> SourceMetadata | None:
 
 
 def source_entry(context: Context, source: Source) -> SourceMetadata:
-    """The catalogue's entry of a stored source."""
+    """The catalogue's entry of a stored source: of a function, in the version that it runs."""
     session = object_session(source)
     if session is not None and is_function(source.kind):
         function = find_source_function(session, context.workspace_id, source.kind)
         if function is not None:
             workspace = session.get_one(Workspace, context.workspace_id)
-            return source_function_metadata(definition_of(session, workspace, function))
+            found = definition_of(session, workspace, function, source.function_version_id)
+            return source_function_metadata(found)
     return context.metadata.sources[source.kind]
 
 
-def _definition(session: Session, workspace: Workspace, function: Function) -> Definition:
-    found = definition_of(session, workspace, function)
+def _definition(
+    session: Session, workspace: Workspace, function: Function, version_id: str | None = None
+) -> Definition:
+    """`version_id`: what an instance runs; None for what is to be connected."""
+    found = definition_of(session, workspace, function, version_id)
     return Definition(
         slug=found.slug,
         id=found.id,

@@ -16,7 +16,6 @@ from onward.api.context import ApiRequest, Context, Id, InContext, Pages
 from onward.api.query import read_query
 from onward.workspace import functions as edit
 from onward.workspace.entities import Function, Workspace
-from onward.workspace.errors import Forbidden
 from onward.workspace.function_catalogue import FunctionSetting, settings_of, shown_name
 from onward.workspace.function_code import Language
 from onward.workspace.pages import page
@@ -106,14 +105,6 @@ class FunctionsAnswer(TypedDict):
     pagination: Pagination
 
 
-class Deployment(TypedDict):
-    status: Literal["SUCCESS"]
-
-
-class DeploymentAnswer(TypedDict):
-    functionDeployment: Deployment
-
-
 @get("/", operation_id="listFunctions", sync_to_thread=True, query=FunctionsQuery, answer=FunctionsAnswer)
 def list_functions(context: InContext, request: ApiRequest, paging: Pages) -> Json:
     kind = read_query(request, FunctionsQuery).resource_type
@@ -201,38 +192,10 @@ def delete_function(context: InContext, function_id: Id) -> Json:
         return SUCCESS
 
 
-@post(
-    "/{function_id:str}/deploy",
-    operation_id="createFunctionDeployment",
-    sync_to_thread=True,
-    status_code=200,
-    answer=DeploymentAnswer,
-)
-def deploy(context: InContext, function_id: Id) -> Json:
-    """Make the latest version the one that instances run.
-
-    Also takes Source Admin: for the sources of all instances, or if there are none for any.
-    """
-    with context.changing() as editor:
-        function = edit.get_function(editor.session, context.workspace_id, function_id)
-        _require_sources(context, editor.session, function)
-        edit.deploy(editor, function)
-        return answer(functionDeployment={"status": "SUCCESS"})
-
-
 def allow_connecting(context: Context, function: Function, source_id: str) -> None:
     """Raises `Forbidden` to who may not connect the function to the source."""
     context.access.require(Permission.FUNCTION_WRITE, function.id)
     context.access.require(Permission.DESTINATION_WRITE, source_id)
-
-
-def _require_sources(context: Context, session: Session, function: Function) -> None:
-    """Raises `Forbidden`."""
-    sources = edit.instances_of(session, function).source_ids
-    for id in sorted(sources):
-        context.access.require(Permission.DESTINATION_WRITE, id)
-    if not sources and not context.access.anywhere(Permission.DESTINATION_WRITE):
-        raise Forbidden(f"to deploy a function takes the permission {Permission.DESTINATION_WRITE} as well")
 
 
 def _item(workspace: Workspace, function: Function) -> FunctionItem:
@@ -275,6 +238,5 @@ router = Router(
         get_function,
         update_function,
         delete_function,
-        deploy,
     ],
 )

@@ -14,10 +14,11 @@ from onward.api.bodies import Body
 from onward.api.context import ApiRequest, Context, Id, InContext, Pages
 from onward.api.functions import allow_connecting
 from onward.api.query import read_query
+from onward.api.running import RunningVersion, running_version
 from onward.workspace import insert_functions as edit
 from onward.workspace.entities import Destination, Function, InsertInstance
 from onward.workspace.errors import Invalid
-from onward.workspace.functions import source_of
+from onward.workspace.function_instances import source_of
 from onward.workspace.pages import page
 from onward.workspace.roles import Permission
 from onward.workspace.sealed import shown
@@ -59,6 +60,8 @@ class InstanceView(TypedDict):
     """What is sensitive as masks, which may be sent back to keep it."""
     encryptedSettings: dict[str, Any]
     """What is sensitive, once more."""
+    version: RunningVersion | None
+    """Ours: the version of the function that it runs."""
 
 
 class InstanceAnswer(TypedDict):
@@ -157,7 +160,7 @@ def delete_instance(context: InContext, instance_id: Id) -> Json:
 
 
 def _require_source(context: Context, instance: InsertInstance) -> None:
-    context.access.require(Permission.DESTINATION_WRITE, source_of(instance))
+    context.access.require(Permission.DESTINATION_WRITE, source_of(instance).id)
 
 
 def instance_view(instance: InsertInstance) -> InstanceView:
@@ -171,6 +174,7 @@ def instance_view(instance: InsertInstance) -> InstanceView:
         "updatedAt": timestamp(instance.updated_at),
         "settings": shown(instance),
         "encryptedSettings": dict.fromkeys(instance.secrets, MASK),
+        "version": running_version(instance),
     }
 
 

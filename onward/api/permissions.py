@@ -198,6 +198,7 @@ OPERATIONS: dict[str, Permission] = {
     "getFunctionsUsage": Permission.USAGE_READ,
     "testFunction": Permission.FUNCTION_WRITE,
     "previewFunction": Permission.FUNCTION_WRITE,
+    "listFunctionInstances": Permission.FUNCTION_READ,
     "listFunctionVersions": Permission.FUNCTION_READ,
     "getFunctionVersion": Permission.FUNCTION_READ,
     "restoreFunctionVersion": Permission.FUNCTION_WRITE,

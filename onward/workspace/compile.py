@@ -13,10 +13,9 @@ from sqlalchemy import Result, Row, delete, func, select
 from sqlalchemy.orm import Session
 
 from onward.workspace import entities, snapshot
-from onward.workspace.compile_functions import DestinationFunctions, insert_secret_identity
+from onward.workspace.compile_functions import RunningFunctions
 from onward.workspace.compile_governance import compile_rules
 from onward.workspace.delivery import policy_of
-from onward.workspace.function_catalogue import PREFIX
 from onward.workspace.secrets import Cipher
 
 Listed = entities.Source | entities.Destination | entities.Filter | entities.Subscription
@@ -34,9 +33,7 @@ def compile_snapshot(session: Session, cipher: Cipher, version: int) -> snapshot
     filters = _filters(session)
     subscriptions = _subscriptions(session)
     rules = compile_rules(session, cipher)
-    deployed = _deployed_of_sources(session)
-    inserted = _inserted_at_sources(session, cipher)
-    functions = DestinationFunctions(session, cipher)
+    functions = RunningFunctions(session, cipher)
     sources = [
         snapshot.Source(
             id=row.id,
@@ -47,8 +44,8 @@ def compile_snapshot(session: Session, cipher: Cipher, version: int) -> snapshot
             write_keys=tuple(write_keys[row.id]),
             rate_limit=row.rate_limit,
             governance=rules.of_sources.get(row.id),
-            function=_source_function(row, deployed, cipher),
-            inserted=inserted.get(row.id),
+            function=functions.source(row),
+            inserted=functions.inserted(row.id),
         )
         for row in _rows(session, entities.Source)
     ]
@@ -70,8 +67,8 @@ def compile_snapshot(session: Session, cipher: Cipher, version: int) -> snapshot
                 subscriptions=tuple(subscriptions[row.id]),
                 transformations=rules.of_destinations.get((row.source_id, row.definition), ()),
                 policy=policy_of(row.definition, row.delivery),
-                function=functions.of(row, settings),
-                inserted=functions.before(row.id),
+                function=functions.destination(row, settings),
+                inserted=functions.inserted(row.id),
             )
             for row in _rows(session, entities.Destination)
         ),
@@ -143,11 +140,6 @@ def secret_identity(destination_id: str, setting: str) -> str:
     return f"destination/{destination_id}/{setting}"
 
 
-def source_secret_identity(source_id: str, setting: str) -> str:
-    """What a sealed setting of a source that is a function is bound to."""
-    return f"source/{source_id}/{setting}"
-
-
 class Sealed(Protocol):
     """A destination, as an entity or as a row of its columns."""
 
@@ -167,61 +159,12 @@ def open_settings(destination: Sealed, cipher: Cipher) -> dict[str, Any]:
     }
 
 
-def _deployed_of_sources(session: Session) -> dict[str, tuple[str, str]]:
-    """By definition: ids of the source functions and of their deployed versions."""
-    function = entities.Function
-    rows = session.execute(select(function.id, function.deployed_id).where(function.kind == "SOURCE"))
-    return {PREFIX + id: (id, version) for id, version in rows if version is not None}
-
-
 def _function_hours(session: Session) -> dict[str, float]:
     function = entities.Function
     rows = session.execute(
         select(function.id, function.monthly_hours).where(function.monthly_hours.is_not(None))
     )
     return {id: float(hours) for id, hours in rows if hours is not None}
-
-
-def _inserted_at_sources(session: Session, cipher: Cipher) -> dict[str, snapshot.DeployedFunction]:
-    """By source: the enabled insert function after it."""
-    instance, function, version = entities.InsertInstance, entities.Function, entities.FunctionVersion
-    rows = session.execute(
-        select(instance, function.name, version.id, version.handlers)
-        .join(function, function.id == instance.function_id)
-        .join(version, version.id == function.deployed_id)
-        .where(instance.source_id.is_not(None), instance.enabled)
-    )
-    return {
-        str(row.source_id): snapshot.DeployedFunction(
-            id=row.function_id,
-            name=name,
-            version=version_id,
-            instance=row.id,
-            handlers=None if handlers is None else tuple(handlers),
-            settings=row.settings
-            | {
-                setting: cipher.open_value(sealed, insert_secret_identity(row.id, setting))
-                for setting, sealed in row.secrets.items()
-            },
-            sensitive=tuple(row.secrets),
-        )
-        for row, name, version_id, handlers in rows
-    }
-
-
-def _source_function(
-    row: Any, deployed: dict[str, tuple[str, str]], cipher: Cipher
-) -> snapshot.SourceFunction | None:
-    found = deployed.get(row.kind)
-    if found is None:
-        return None
-    secrets = {
-        name: cipher.open_value(sealed, source_secret_identity(row.id, name))
-        for name, sealed in row.secrets.items()
-    }
-    return snapshot.SourceFunction(
-        id=found[0], version=found[1], settings=row.settings | secrets, sensitive=tuple(secrets)
-    )
 
 
 def _filters(session: Session) -> dict[str, list[snapshot.Filter]]:

@@ -34,10 +34,14 @@ from onward.workspace.names import check_name
 from onward.workspace.parts.alerts import converge_alerts
 from onward.workspace.parts.base import Options, paired, refuse_twins, resolved
 from onward.workspace.parts.functions import (
+    Place,
     converge_edge_functions,
     converge_functions,
     converge_inserted,
     function_named,
+    place_of_destination,
+    place_of_inserted,
+    place_of_source,
     prune_functions,
 )
 from onward.workspace.parts.governance import (
@@ -70,7 +74,7 @@ def converge(editor: Editor, document: Document, options: Options) -> None:
     if options.prune:
         _prune(editor, document, _sources_by_slug(editor))
     converge_labels(editor, document.labels or ())
-    converge_functions(editor, document.functions or ())
+    converge_functions(editor, document.functions or (), _held(document))
     sources = _sources_by_slug(editor)
     for index, source in enumerate(document.sources or ()):
         with at(f"sources[{index}]"), naming(kind="type"):
@@ -128,6 +132,7 @@ def _source(editor: Editor, part: SourcePart, source: Source | None, options: Op
     wanted = [] if part.write_keys is UNSET else part.write_keys
     if (part.type is None) == (part.function is None):
         raise Invalid("give either a type or the name of a function", field="type")
+    _refuse_held(part)
     kind, settings = str(part.type), part.settings
     if part.function is not None:
         function = function_named(editor, "SOURCE", part.function, "function")
@@ -135,7 +140,8 @@ def _source(editor: Editor, part: SourcePart, source: Source | None, options: Op
         secrets = source.secrets if source is not None else {}
         settings = resolved(part.settings, secrets, options, part.slug)
         if source is not None and source.kind == kind:
-            known = function_definition(editor.session, editor.workspace, function).settings
+            version_id = source.function_version_id
+            known = function_definition(editor.session, editor.workspace, function, version_id).settings
             settings = dict.fromkeys(known) | settings
     if source is None:
         source_edits.create_source(
@@ -236,9 +242,30 @@ def _definition(editor: Editor, part: DestinationPart) -> str:
     """The slug of its definition."""
     if (part.type is None) == (part.function is None):
         raise Invalid("give either a type or the name of a function", field="type")
+    _refuse_held(part)
     if part.function is not None:
         return slug_of(function_named(editor, "DESTINATION", part.function, "function"))
     return destination_edits.find_definition(editor.catalogue, str(part.type)).slug
+
+
+def _held(document: Document) -> set[Place]:
+    """The instances of functions that stay with the version that they run."""
+    sources = {place_of_source(part.slug): part for part in document.sources or ()}
+    destinations = {
+        place_of_destination(part.source, part.name): part for part in document.destinations or ()
+    }
+    held = {place for place, part in (sources | destinations).items() if not part.deployed}
+    return held | {
+        place_of_inserted(place)
+        for place, part in (sources | destinations).items()
+        if part.insert_function and not part.insert_function.deployed
+    }
+
+
+def _refuse_held(part: SourcePart | DestinationPart) -> None:
+    """Raises `Invalid`."""
+    if part.function is None and not part.deployed:
+        raise Invalid("only what is a function is deployed", field="deployed")
 
 
 def _subscriptions(

@@ -18,8 +18,10 @@ from onward.workspace.definitions import Catalogue, Definition
 from onward.workspace.delivery import Delivery, merge
 from onward.workspace.entities import Destination, Source
 from onward.workspace.errors import Conflict, Invalid, NotFound
-from onward.workspace.function_catalogue import FunctionDefinition
-from onward.workspace.functions import ensure_deployed, get_function
+from onward.workspace.function_catalogue import FunctionDefinition, find_destination_function
+from onward.workspace.function_catalogue import definition_of as function_definition
+from onward.workspace.function_deployment import ensure_deployed
+from onward.workspace.functions import get_function
 from onward.workspace.names import check_name
 from onward.workspace.sealed import set_settings, unmask
 from onward.workspace.store import Editor
@@ -69,8 +71,10 @@ def create_destination(
     `settings` says nothing else.
     """
     found = find_definition(editor.catalogue, definition)
+    version_id = None
     if isinstance(found, FunctionDefinition):
-        ensure_deployed(editor, get_function(editor.session, editor.workspace.id, found.function_id))
+        function = get_function(editor.session, editor.workspace.id, found.function_id)
+        version_id = ensure_deployed(editor, function)
     instances = editor.session.scalar(
         select(func.count()).where(Destination.source_id == source.id, Destination.definition == found.slug)
     )
@@ -90,6 +94,7 @@ def create_destination(
         settings={},
         secrets={},
         delivery={},
+        function_version_id=version_id,
         created_at=editor.now,
         updated_at=editor.now,
     )
@@ -124,7 +129,7 @@ def update_destination(
         destination.name = name
     enabling = enabled is True and not destination.enabled
     if settings is not UNSET or enabling:
-        found = definition_of(editor.catalogue, destination.definition)
+        found = _definition_of(editor, destination)
         given = {} if settings is UNSET else settings
         if replace_settings and settings is not UNSET:
             given = dict.fromkeys(found.settings) | dict(given)
@@ -141,6 +146,17 @@ def update_destination(
 def delete_destination(editor: Editor, destination: Destination) -> None:
     """With its subscriptions and filters."""
     editor.deleted(destination)
+
+
+def _definition_of(editor: Editor, destination: Destination) -> Definition:
+    """What it is: of a function, in the version that it runs; raises `Invalid`."""
+    version_id = destination.function_version_id
+    if version_id is not None:
+        session, workspace = editor.session, editor.workspace
+        function = find_destination_function(session, workspace.id, destination.definition)
+        if function is not None:
+            return function_definition(session, workspace, function, version_id)
+    return definition_of(editor.catalogue, destination.definition)
 
 
 def _set_enabled(editor: Editor, destination: Destination, enabled: bool) -> None:

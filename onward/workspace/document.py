@@ -34,6 +34,7 @@ from onward.workspace.parts.functions import (
     edge_functions_part,
     function_parts,
     inserted_part,
+    is_held,
     name_of_function,
 )
 from onward.workspace.parts.governance import (
@@ -70,6 +71,8 @@ class SourcePart(Part):
     """Slug in the catalogue of sources."""
     function: str | None = None
     """Or the name of a source function."""
+    deployed: bool = True
+    """Of a source function: False leaves alone the version that runs."""
     name: str | None = None
     """The slug unless given."""
     enabled: bool | UnsetType = UNSET
@@ -111,6 +114,8 @@ class DestinationPart(Part):
     """Slug in the catalogue of destinations."""
     function: str | None = None
     """Or the name of a destination function."""
+    deployed: bool = True
+    """Of a destination function: False leaves alone the version that runs."""
     enabled: bool | UnsetType = UNSET
     settings: Json = msgspec.field(default_factory=dict)
     delivery: Delivery | UnsetType = UNSET
@@ -183,6 +188,7 @@ def source_part(session: Session, source: Source) -> SourcePart:
         slug=source.slug,
         type=None if function else source.kind,
         function=function,
+        deployed=not is_held(session, source),
         name=source.name,
         enabled=source.enabled,
         write_keys=sorted(key.key for key in source.write_keys),
@@ -206,6 +212,7 @@ def destination_part(session: Session, destination: Destination) -> DestinationP
         source=destination.source.slug,
         type=None if function else destination.definition,
         function=function,
+        deployed=not is_held(session, destination),
         enabled=destination.enabled,
         settings=written(
             destination.settings, destination.secrets, destination.source.slug, destination.name

@@ -1,8 +1,8 @@
 """A workspace's destination functions as entries of its catalogue of destinations (spec §10.1, §10.10).
 
 A destination that is a function is a `Destination` whose definition is `function-<id>`. Its settings are
-those of the function's deployed version; it has no actions, for a function takes events as they are. How it
-is delivered to: `onward.delivery.functions`.
+those of the version that it runs; of one that is to be connected, those of the deployed version. It has no
+actions, for a function takes events as they are. How it is delivered to: `onward.delivery.functions`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -102,10 +102,21 @@ def effective_version(session: Session, function: Function) -> FunctionVersion:
 
 
 def definition_of(
-    session: Session, workspace: Workspace, function: Function, *, all_optional: bool = False
+    session: Session,
+    workspace: Workspace,
+    function: Function,
+    version_id: str | None = None,
+    *,
+    all_optional: bool = False,
 ) -> FunctionDefinition:
-    """`all_optional`: for what is disabled and need not have what is required."""
-    settings = settings_of(effective_version(session, function))
+    """`version_id`: what an instance runs; None for what is to be connected. `all_optional`: for what is
+    disabled and need not have what is required."""
+    version = (
+        effective_version(session, function)
+        if version_id is None
+        else session.get_one(FunctionVersion, version_id)
+    )
+    settings = settings_of(version)
     return FunctionDefinition(
         slug=slug_of(function),
         id=function.catalog_id,

@@ -1,8 +1,8 @@
-"""Functions: write, save, restore, deploy, delete (spec §10.10).
+"""Functions: write, save, restore, delete (spec §10.10).
 
 Each save of code or settings is a version, which never changes. The latest is what was saved or restored
-last; the deployed one is what instances run. Before the first deployment there are no instances: to connect
-a function is to deploy it.
+last; which one runs where, `onward.workspace.function_deployment` says. Before the first deployment there
+are no instances: to connect a function is to deploy it.
 
 For the runtime: a snapshot of the configuration is kept for each change, so code, up to a megabyte a
 function, has no place in it. It belongs there by the version's id; `FunctionVersion` rows are immutable and
@@ -11,7 +11,6 @@ stay as long as their function.
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -20,12 +19,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from onward.workspace import audit, ids
-from onward.workspace.compile import secret_identity, source_secret_identity
-from onward.workspace.compile_functions import insert_secret_identity
-from onward.workspace.entities import Destination, Function, FunctionVersion, InsertInstance, Source
+from onward.workspace.entities import Function, FunctionVersion
 from onward.workspace.errors import Conflict, Invalid, NotFound
-from onward.workspace.function_catalogue import FunctionSetting, settings_of, slug_of
+from onward.workspace.function_catalogue import FunctionSetting, settings_of
 from onward.workspace.function_code import CheckCode, Code, Language
+from onward.workspace.function_instances import instances_of
 from onward.workspace.names import check_name
 from onward.workspace.store import Editor
 
@@ -40,41 +38,6 @@ DEFAULT_BATCH = 20
 MAX_BATCH = 400
 """Events (spec §10.4)."""
 MAX_HOURS = 1_000_000
-
-
-Instance = Destination | InsertInstance | Source
-"""What runs a function with settings of its own."""
-
-
-@dataclass(frozen=True)
-class Instances:
-    """Where a function is in use."""
-
-    destinations: Sequence[Destination]
-    inserted: Sequence[InsertInstance]
-    sources: Sequence[Source]
-
-    def __bool__(self) -> bool:
-        return bool(self.all)
-
-    @property
-    def all(self) -> list[Instance]:
-        return [*self.destinations, *self.inserted, *self.sources]
-
-    @property
-    def source_ids(self) -> set[str]:
-        """The sources whose events it gets, or makes."""
-        ids = {destination.source_id for destination in self.destinations}
-        ids |= {source.id for source in self.sources}
-        return ids | {source_of(instance) for instance in self.inserted}
-
-
-def source_of(instance: InsertInstance) -> str:
-    """The source whose events an insert function gets."""
-    if instance.destination is not None:
-        return instance.destination.source_id
-    assert instance.source_id is not None
-    return instance.source_id
 
 
 def get_function(session: Session, workspace_id: str, id: str) -> Function:
@@ -103,17 +66,6 @@ def version_before(session: Session, function: Function, version: FunctionVersio
         FunctionVersion.function_id == function.id, FunctionVersion.number == version.number - 1
     )
     return session.scalar(query) or version
-
-
-def instances_of(session: Session, function: Function) -> Instances:
-    destinations = select(Destination).where(Destination.definition == slug_of(function))
-    inserted = select(InsertInstance).where(InsertInstance.function_id == function.id)
-    sources = select(Source).where(Source.kind == slug_of(function))
-    return Instances(
-        session.scalars(destinations.order_by(Destination.created_at, Destination.id)).all(),
-        session.scalars(inserted.order_by(InsertInstance.created_at, InsertInstance.id)).all(),
-        session.scalars(sources.order_by(Source.created_at, Source.id)).all(),
-    )
 
 
 def create_function(
@@ -217,79 +169,15 @@ def restore_version(editor: Editor, function: Function, version: FunctionVersion
     return restored
 
 
-def deploy(editor: Editor, function: Function) -> None:
-    """Make the latest version the one that instances run.
-
-    Their stored settings follow: what has become sensitive is sealed, what is no setting any more is
-    forgotten. A sensitive setting can't become a plain one, which would show what was stored as a secret.
-    """
-    latest = latest_version(editor.session, function)
-    if function.deployed_id == latest.id:
-        return
-    if function.deployed_id is not None:
-        deployed = settings_of(editor.session.get_one(FunctionVersion, function.deployed_id))
-        _check_stays_sensitive(deployed, settings_of(latest))
-    before = audit.state(function)
-    function.deployed_id = latest.id
-    function.deployed_at = latest.deployed_at = editor.now
-    function.updated_at = editor.now
-    editor.session.flush()
-    editor.record(function, "Function Deployed", before, audit.state(function))
-    instances = instances_of(editor.session, function)
-    sensitive = {setting.name: setting.sensitive for setting in settings_of(latest)}
-    for instance in instances.all:
-        _follow(editor, instance, sensitive)
-
-
-def ensure_deployed(editor: Editor, function: Function) -> None:
-    """For what is to be connected."""
-    if function.deployed_id is None:
-        deploy(editor, function)
-
-
 def delete_function(editor: Editor, function: Function) -> None:
     """With its versions; raises `Conflict` while instances use it."""
-    instances = instances_of(editor.session, function)
-    if instances:
-        names = [each.name for each in instances.all]
+    names = [each.name for each in instances_of(editor.session, function).all]
+    if names:
         raise Conflict(
             f"the function {function.name} is in use by {', '.join(names[:5])}"
             f"{' and others' if len(names) > 5 else ''}; delete what uses it first"
         )
     editor.deleted(function)
-
-
-def sealed_identity(instance: Instance, setting: str) -> str:
-    """What the sealed setting of an instance is bound to."""
-    if isinstance(instance, Destination):
-        return secret_identity(instance.id, setting)
-    if isinstance(instance, Source):
-        return source_secret_identity(instance.id, setting)
-    return insert_secret_identity(instance.id, setting)
-
-
-def _follow(editor: Editor, instance: Instance, sensitive: dict[str, bool]) -> None:
-    before = audit.state(instance)
-    instance.secrets = {name: sealed for name, sealed in instance.secrets.items() if name in sensitive} | {
-        name: editor.cipher.seal_value(value, sealed_identity(instance, name))
-        for name, value in instance.settings.items()
-        if sensitive.get(name)
-    }
-    instance.settings = {
-        name: value for name, value in instance.settings.items() if sensitive.get(name) is False
-    }
-    editor.modified(instance, before)
-
-
-def _check_stays_sensitive(former: Sequence[FunctionSetting], later: Sequence[FunctionSetting]) -> None:
-    sealed = {setting.name for setting in former if setting.sensitive}
-    for index, setting in enumerate(later):
-        if setting.name in sealed and not setting.sensitive:
-            raise Conflict(
-                f"the setting {setting.name} is sensitive in the deployed version and can't become plain; "
-                "give the plain one another name",
-                field=f"settings[{index}].sensitive",
-            )
 
 
 def _save(

@@ -17,7 +17,8 @@ from onward.workspace import audit, ids
 from onward.workspace.entities import Destination, Function, InsertInstance, Source, Warehouse
 from onward.workspace.errors import Conflict, Invalid, NotFound
 from onward.workspace.function_catalogue import definition_of
-from onward.workspace.functions import ensure_deployed, sealed_identity
+from onward.workspace.function_deployment import ensure_deployed
+from onward.workspace.function_instances import sealed_identity
 from onward.workspace.names import check_name
 from onward.workspace.sealed import set_settings
 from onward.workspace.store import Editor
@@ -75,10 +76,10 @@ def create_instance(
     column = InsertInstance.destination_id if on_destination else InsertInstance.source_id
     if editor.session.scalar(select(InsertInstance.id).where(column == place.id)) is not None:
         raise Conflict(f"{place.name} has an insert function already", field="integrationId")
-    ensure_deployed(editor, function)
     instance = InsertInstance(
         id=ids.resource_id(),
         function_id=function.id,
+        function_version_id=ensure_deployed(editor, function),
         destination_id=place.id if on_destination else None,
         source_id=None if on_destination else place.id,
         name=name,
@@ -132,5 +133,11 @@ def _set_settings(
     editor: Editor, instance: InsertInstance, function: Function, given: Mapping[str, Any]
 ) -> None:
     """What is disabled need not have what is required."""
-    definition = definition_of(editor.session, editor.workspace, function, all_optional=not instance.enabled)
+    definition = definition_of(
+        editor.session,
+        editor.workspace,
+        function,
+        instance.function_version_id,
+        all_optional=not instance.enabled,
+    )
     set_settings(instance, editor.cipher, partial(sealed_identity, instance), definition, given)

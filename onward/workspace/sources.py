@@ -12,7 +12,8 @@ from onward.workspace import audit, ids
 from onward.workspace.entities import Function, Source, WriteKey
 from onward.workspace.errors import Conflict, Invalid, NotFound
 from onward.workspace.function_catalogue import definition_of, find_source_function, slug_of
-from onward.workspace.functions import ensure_deployed, sealed_identity
+from onward.workspace.function_deployment import ensure_deployed
+from onward.workspace.function_instances import sealed_identity
 from onward.workspace.names import check_name, check_slug
 from onward.workspace.sealed import set_settings
 from onward.workspace.source_catalogue import source_definition
@@ -68,7 +69,7 @@ def create_source(
         _check_write_key(editor, key)
         source.write_keys.append(WriteKey(key=key, created_at=editor.now))
     if function is not None:
-        ensure_deployed(editor, function)
+        source.function_version_id = ensure_deployed(editor, function)
         _set_settings(editor, source, function, settings or {})
     editor.created(source)
     return source
@@ -157,7 +158,13 @@ def _change_kind(editor: Editor, source: Source, function: Function | None, kind
 
 def _set_settings(editor: Editor, source: Source, function: Function, given: Mapping[str, Any]) -> None:
     """What is disabled need not have what is required."""
-    definition = definition_of(editor.session, editor.workspace, function, all_optional=not source.enabled)
+    definition = definition_of(
+        editor.session,
+        editor.workspace,
+        function,
+        source.function_version_id,
+        all_optional=not source.enabled,
+    )
     set_settings(source, editor.cipher, partial(sealed_identity, source), definition, given)
 
 

@@ -44,6 +44,7 @@ HIDDEN = {
     "created_by",
     "catalog_id",
     "deployed_at",
+    "instances",
     "expires_at",
 }
 CALLED = {
@@ -53,6 +54,7 @@ CALLED = {
     "secrets": "settings",
     "latest_id": "code",
     "deployed_id": "deployed",
+    "function_version_id": "runs",
     "forwarded_to": "auditForwarding",
     "tracking_plan_id": "trackingPlan",
 }

@@ -35,6 +35,8 @@ class Source(Resource):
     settings: Mapped[Json] = mapped_column(default=dict)
     secrets: Mapped[Json] = mapped_column(default=dict, server_default="{}")
     """Of a source that is a function: setting → its value, encrypted."""
+    function_version_id: Mapped[str | None] = mapped_column(String(32))
+    """Of a source that is a function: id of the version that it runs."""
     labels: Mapped[list[Any]] = mapped_column(default=list)
     """Label objects `{"key", "value", "description"?}`."""
     rate_limit: Mapped[float | None]
@@ -84,6 +86,8 @@ class Destination(Resource):
     """Setting → its value, encrypted."""
     delivery: Mapped[Json] = mapped_column(default=dict)
     """What differs from the default `DeliveryPolicy`, by its field names."""
+    function_version_id: Mapped[str | None] = mapped_column(String(32))
+    """Of a destination that is a function: id of the version that it runs."""
 
     source: Mapped[Source] = relationship(back_populates="destinations")
     subscriptions: Mapped[list["Subscription"]] = relationship(

@@ -39,7 +39,8 @@ class Function(Resource):
     latest_id: Mapped[str] = mapped_column(String(32))
     """Id of the version that was saved or restored last."""
     deployed_id: Mapped[str | None] = mapped_column(String(32))
-    """Id of the version that instances run."""
+    """Id of the version that was deployed last: what is connected runs it, and what it was deployed to. Other
+    instances run older ones."""
     deployed_at: Mapped[int | None]
 
 
@@ -82,6 +83,8 @@ class InsertInstance(Resource):
     resource_type = "insert_function_instance"
 
     function_id: Mapped[str] = mapped_column(ForeignKey("function.id", ondelete="CASCADE"))
+    function_version_id: Mapped[str] = mapped_column(String(32))
+    """Id of the version that it runs."""
     destination_id: Mapped[str | None] = mapped_column(
         ForeignKey("destination.id", ondelete="CASCADE"), unique=True
     )

@@ -1,10 +1,11 @@
 """Functions with their code, insert functions, and edge functions (spec §10, §18.1).
 
-A file has the latest code of a function, and `deployed: true` if that is what runs. A function that is
-deployed and has a newer draft is written without: `apply` then leaves alone what is deployed.
+A file has the latest code of a function, and `deployed: true` if that is what was deployed last. A function
+that is deployed and has a newer draft is written without: `apply` then leaves alone what is deployed. An
+instance that an older version was left on says `deployed: false`, and is left alone, too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -14,7 +15,14 @@ from sqlalchemy.orm import Session
 from onward.workspace import edge_functions as edge_edits
 from onward.workspace import functions as function_edits
 from onward.workspace import insert_functions as instance_edits
-from onward.workspace.entities import Destination, EdgeFunction, Function, InsertInstance, Source
+from onward.workspace.entities import (
+    Destination,
+    EdgeFunction,
+    Function,
+    FunctionVersion,
+    InsertInstance,
+    Source,
+)
 from onward.workspace.errors import at, naming
 from onward.workspace.function_catalogue import (
     FunctionSetting,
@@ -24,6 +32,8 @@ from onward.workspace.function_catalogue import (
     slug_of,
 )
 from onward.workspace.function_code import CheckCode, Language
+from onward.workspace.function_deployment import deploy
+from onward.workspace.function_instances import Instance, instances_of
 from onward.workspace.functions import Kind
 from onward.workspace.parts.base import Json, Options, Part, only, refuse_twins, resolved, written
 from onward.workspace.store import Editor
@@ -52,7 +62,8 @@ class FunctionPart(Part):
     batch_max_count: int = function_edits.DEFAULT_BATCH
     monthly_hours: float | None = None
     deployed: bool = False
-    """Whether the code above is to be what instances run. False changes nothing about what does."""
+    """Whether the code above is to be what runs, but where an instance says otherwise. False changes nothing
+    about what does."""
 
 
 class InsertedPart(Part):
@@ -62,19 +73,39 @@ class InsertedPart(Part):
     """Name of the function."""
     name: str
     enabled: bool | UnsetType = UNSET
+    deployed: bool = True
+    """False: if the function is to be deployed, this stays with what it runs."""
     settings: Json = msgspec.field(default_factory=dict)
+
+
+Place = tuple[str, ...]
+"""How a document knows an instance of a function."""
+
+
+def place_of_source(slug: str) -> Place:
+    return ("source", slug)
+
+
+def place_of_destination(source: str, name: str) -> Place:
+    return ("destination", source, name)
+
+
+def place_of_inserted(place: Place) -> Place:
+    """`place`: the destination or source that it stands before or after."""
+    return ("inserted", *place)
 
 
 def function_parts(session: Session, workspace_id: str) -> list[FunctionPart]:
     return [_function_part(session, function) for function in _functions(session, workspace_id)]
 
 
-def converge_functions(editor: Editor, parts: Sequence[FunctionPart]) -> None:
+def converge_functions(editor: Editor, parts: Sequence[FunctionPart], held: Container[Place] = ()) -> None:
+    """`held`: the instances that stay with what they run."""
     refuse_twins("functions", [f"{part.type} {part.name}" for part in parts])
     there = {(each.kind, each.name): each for each in _functions(editor.session, editor.workspace.id)}
     for index, part in enumerate(parts):
         with at(f"functions[{index}]"), naming(displayName="name"):
-            _function(editor, part, there.get((part.type, part.name)))
+            _function(editor, part, there.get((part.type, part.name)), held)
 
 
 def check_functions(
@@ -112,6 +143,15 @@ def name_of_function(session: Session, kind: Kind, definition: str | None) -> st
     return next((each.name for each in session.scalars(query) if slug_of(each) == definition), None)
 
 
+def is_held(session: Session, instance: Instance) -> bool:
+    """Whether it was left on an older version when the latest was deployed."""
+    if instance.function_version_id is None:
+        return False
+    version = session.get_one(FunctionVersion, instance.function_version_id)
+    function = session.get_one(Function, version.function_id)
+    return function.deployed_id == function.latest_id != version.id
+
+
 def inserted_part(session: Session, place: Destination | Source) -> InsertedPart | None:
     instance = _instance(session, place)
     if instance is None:
@@ -120,6 +160,7 @@ def inserted_part(session: Session, place: Destination | Source) -> InsertedPart
         function=instance.function.name,
         name=instance.name,
         enabled=instance.enabled,
+        deployed=not is_held(session, instance),
         settings=written(instance.settings, instance.secrets, *_words(place), "insert"),
     )
 
@@ -150,7 +191,8 @@ def converge_inserted(
                 settings=settings,
             )
         return
-    known = definition_of(editor.session, editor.workspace, function).settings
+    version_id = instance.function_version_id
+    known = definition_of(editor.session, editor.workspace, function, version_id).settings
     instance_edits.update_instance(
         editor,
         instance,
@@ -178,7 +220,7 @@ def converge_edge_functions(editor: Editor, url: str | None, source: Source) -> 
             edge_edits.create(editor, source, url)
 
 
-def _function(editor: Editor, part: FunctionPart, function: Function | None) -> None:
+def _function(editor: Editor, part: FunctionPart, function: Function | None, held: Container[Place]) -> None:
     settings = [FunctionSetting(**msgspec.structs.asdict(each)) for each in part.settings]
     if function is None:
         function = function_edits.create_function(
@@ -206,7 +248,8 @@ def _function(editor: Editor, part: FunctionPart, function: Function | None) -> 
             monthly_hours=part.monthly_hours,
         )
     if part.deployed:
-        function_edits.deploy(editor, function)
+        every = instances_of(editor.session, function).all
+        deploy(editor, function, [each for each in every if _place(each) not in held])
 
 
 def _function_part(session: Session, function: Function) -> FunctionPart:
@@ -238,3 +281,13 @@ def _instance(session: Session, place: Destination | Source) -> InsertInstance |
 
 def _words(place: Destination | Source) -> tuple[str, ...]:
     return (place.source.slug, place.name) if isinstance(place, Destination) else (place.slug,)
+
+
+def _place(instance: Instance) -> Place:
+    if isinstance(instance, Source):
+        return place_of_source(instance.slug)
+    if isinstance(instance, Destination):
+        return place_of_destination(instance.source.slug, instance.name)
+    beside = instance.destination or instance.source
+    assert beside is not None
+    return place_of_inserted(_place(beside))

@@ -47,7 +47,9 @@ async def test_an_instance_is_made_read_changed_and_deleted(
         "enabled": False,
         "settings": {"salt": "••••••••"},
         "encryptedSettings": {"salt": "••••••••"},
+        "version": made["version"],
     }
+    assert (made["version"]["number"], made["version"]["behind"]) == (1, False)
     deployed = (await call("GET", f"/functions/{function['id']}"))["function"]
     assert deployed["isLatestVersion"], "to connect a function is to deploy it"
     path = f"{PATH}/{made['id']}"

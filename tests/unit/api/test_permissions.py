@@ -117,7 +117,7 @@ FAMILIES: dict[str, Family] = {
         "FUNCTION",
         frozenset({FUNCTION, FUNCTION_READER}),
         """listFunctions getFunction listFunctionVersions getFunctionVersion getFunctionVersionDiff
-        listFunctionTemplates listInsertFunctionInstances getInsertFunctionInstance""",
+        listFunctionInstances listFunctionTemplates listInsertFunctionInstances getInsertFunctionInstance""",
     ),
     "edit functions": (
         "FUNCTION",
