@@ -70,8 +70,14 @@ def settings(fresh: Path, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def store(settings: Settings) -> Store:
-    return Store.open(settings, CATALOGUE)
+def catalogue() -> Catalogue:
+    """What the API knows; modules may have one of their own."""
+    return CATALOGUE
+
+
+@pytest.fixture
+def store(settings: Settings, catalogue: Catalogue) -> Store:
+    return Store.open(settings, catalogue)
 
 
 @pytest.fixture
@@ -99,10 +105,14 @@ def http() -> Answering:
 
 @pytest.fixture
 def app(
-    application: Litestar, settings: Settings, state: SqliteStateStore, http: Answering
+    application: Litestar,
+    settings: Settings,
+    catalogue: Catalogue,
+    state: SqliteStateStore,
+    http: Answering,
 ) -> Iterator[Litestar]:
     report = DeliveryReport(state, open_reader(settings.data))
-    given = api_state(settings, CATALOGUE, lambda source_id, count: LINES[:count], report, http=http)
+    given = api_state(settings, catalogue, lambda source_id, count: LINES[:count], report, http=http)
     application.state.update(given)
     yield application
     application.state.clear()

@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-import httpx
 import pytest
 
-from onward.api.app import api_state, create_api
 from onward.api.metadata import Metadata
-from onward.delivery.report import DeliveryReport
 from onward.destinations.catalog import Catalogue
 from onward.destinations.definition import (
     Action,
@@ -23,9 +20,6 @@ from onward.destinations.definition import (
     SyncMode,
 )
 from onward.destinations.outcome import DELIVERED, Outcome
-from onward.eventlog import open_reader
-
-from .conftest import LINES, TOKEN
 
 
 async def perform(call: Call, payloads: Sequence[Payload]) -> Outcome:
@@ -126,15 +120,8 @@ Json = dict[str, Any]
 
 
 @pytest.fixture
-async def client(settings, state):
-    report = DeliveryReport(state, open_reader(settings.data))
-    app = create_api(api_state(settings, CATALOGUE, lambda source_id, count: LINES[:count], report))
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app),
-        base_url="http://onward/api",
-        headers={"authorization": f"Bearer {TOKEN}"},
-    ) as client:
-        yield client
+def catalogue():
+    return CATALOGUE
 
 
 async def slugs(call, query: str = "") -> list[str]:
