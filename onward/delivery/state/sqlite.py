@@ -83,7 +83,8 @@ class SqliteStateStore:
         self._write = self._connect()
         with self._transaction() as db:
             upgrade.run(db)
-        self._write.executescript(files(__package__).joinpath("schema.sql").read_text())
+        schema = files(__package__).joinpath("schema.sql").read_text()
+        self._write.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")  # one fsync, not one for each table
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
