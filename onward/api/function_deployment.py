@@ -40,6 +40,7 @@ class FunctionInstance(TypedDict):
     name: str
     enabled: bool
     sourceId: str
+    sourceSlug: str
     sourceName: str
     destinationId: str | None
     """The destination that it is or stands before; null at a source."""
@@ -119,6 +120,7 @@ def _view(context: Context, instance: Instance) -> FunctionInstance:
         "name": instance.name,
         "enabled": instance.enabled,
         "sourceId": source.id,
+        "sourceSlug": source.slug,
         "sourceName": source.name,
         "destinationId": destination.id if destination else None,
         "destinationName": destination.name if destination else None,

@@ -112,7 +112,7 @@ class Api:
             if len(sources) == 1:
                 return sources[0]
             raise CommandError(f"there are {len(sources)} sources; name one with --source")
-        return _only("source", key, sources, "`onward sources list` has all", "id", "slug", "name")
+        return only("source", key, sources, "`onward sources list` has all", "id", "slug", "name")
 
     def destination(self, key: str) -> Json:
         """By id, by name, or by `source/name`."""
@@ -122,14 +122,14 @@ class Api:
             for each in found:
                 each["path"] = f"{slugs.get(each['sourceId'])}/{each['name']}"
         hint = "`onward destinations list` has all"
-        one = _only("destination", key, found, hint, "id", "name", "path")
+        one = only("destination", key, found, hint, "id", "name", "path")
         one.pop("path", None)
         return one
 
     def mapping(self, destination: Json, key: str) -> Json:
         """By id or by name."""
         found = list(self.all(f"{path(destination)}/subscriptions", "subscriptions"))
-        return _only(
+        return only(
             "mapping", key, found, f"`onward mappings list {destination['id']}` has all", "id", "name"
         )
 
@@ -154,7 +154,7 @@ def path(destination: Json, mapping: Json | None = None) -> str:
     return f"{at}/subscriptions/{mapping['id']}" if mapping else at
 
 
-def _only(what: str, key: str, items: Sequence[Json], hint: str, *names: str) -> Json:
+def only(what: str, key: str, items: Sequence[Json], hint: str, *names: str) -> Json:
     """The one that is called so: by the first of `names` that fits any; raises `CommandError`."""
     for name in names:
         found = [item for item in items if item.get(name) == key]

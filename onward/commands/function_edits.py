@@ -1,4 +1,4 @@
-"""`onward functions …`: those of a workspace, by the Public API: save, deploy, compare, restore, delete.
+"""`onward functions …`: those of a workspace, by the Public API: save, compare, restore, delete.
 
 A function is a file of code, and beside it, by the same name, a JSON file that says what it is:
 `hello.js` and `hello.json` with `displayName`, `resourceType`, `description` and `settings`.
@@ -12,24 +12,22 @@ from typing import Annotated, Any, get_args
 import cyclopts
 from cyclopts import Parameter
 
-from onward.commands import assignments, output
+from onward.commands import output
 from onward.commands.client import Api, Json
 from onward.commands.common import CommandError
-from onward.commands.destinations import Assigned
 from onward.commands.output import AsJson
 
 HERE = Api()
 
 Name = Annotated[str, Parameter(help="Name or id of a function.")]
 Number = Annotated[int | None, Parameter(help="Number of a version (default: the latest).")]
-_TYPES = {"STRING": "string", "BOOLEAN": "boolean", "ARRAY": "array", "TEXT_MAP": "map"}
-_APPENDED = re.compile(r" \([^()]*\)$")
+APPENDED = re.compile(r" \([^()]*\)$")
 """The workspace's name, after a function's own."""
 
 
 def add_to(app: cyclopts.App) -> None:
     """The commands below."""
-    for command in (templates, new, save, deploy, connect, versions, diff, restore, delete, usage):
+    for command in (templates, new, save, versions, diff, restore, delete, usage):
         app.command(command)
     app.command(list_, name="list")
 
@@ -139,66 +137,16 @@ def save(
         output.say("An older version is deployed; `onward functions deploy` deploys this one.")
 
 
-def deploy(key: Name, /, *, api: Api = HERE) -> None:
-    """Make the latest version the one that runs."""
-    function = _find(api, key)
-    api.post(f"/functions/{function['id']}/deploy")
-    output.say(f"Deployed {function['displayName']}.")
-
-
-def connect(
-    key: Name,
-    /,
-    *,
-    source: Annotated[
-        str | None,
-        Parameter(help="Slug of the source that events come from; of a source function, of the new source."),
-    ] = None,
-    before: Annotated[
-        str | None, Parameter(help="Of an insert function: the destination that it goes before.")
-    ] = None,
-    name: Annotated[str | None, Parameter(help="Name of what is made.")] = None,
-    assigned: Assigned = (),
-    as_json: AsJson = False,
-    api: Api = HERE,
-) -> None:
-    """Put a function to work, with settings: as a destination of a source, before a destination, or as a
-    source. One that was never deployed is by this."""
-    found = _find(api, key)
-    function = api.get(f"/functions/{found['id']}")["function"]
-    kind, named = function["resourceType"], {} if name is None else {"name": name}
-    options = [{"name": each["name"], "type": _TYPES[each["type"]]} for each in function["settings"]]
-    body: Json = {"settings": assignments.settings(assigned, options), "enabled": True}
-    if kind == "SOURCE":
-        slug = source or re.sub(r"[^a-z0-9]+", "-", function["displayName"].lower()).strip("-")
-        made = api.post("/sources", body | named | {"slug": slug, "metadataId": function["catalogId"]})[
-            "source"
-        ]
-        told = f"Added the source {made['slug']}. Its webhook: {api.url.rstrip('/')}{made['webhookPath']}"
-    elif kind == "DESTINATION":
-        body |= named | {"sourceId": api.source(source)["id"], "metadataId": function["catalogId"]}
-        made = api.post("/destinations", body)["destination"]
-        told = f"Added the destination {made['name']} ({made['id']}), enabled."
-    else:
-        if kind == "INSERT_SOURCE":
-            place = api.source(source)
-        elif before is None:
-            raise CommandError("an insert function goes before a destination; name one with --before")
-        else:
-            place = api.destination(before)
-        body |= {"functionId": function["id"], "integrationId": place["id"]}
-        body["name"] = name or _APPENDED.sub("", function["displayName"])
-        made = api.post("/insert-function-instances", body)["insertFunctionInstance"]
-        told = f"Inserted {made['name']} at {place['name']}, enabled."
-    output.print_json(made) if as_json else output.say(told)
-
-
 def versions(key: Name, /, *, as_json: AsJson = False, api: Api = HERE) -> None:
-    """List the versions of a function, the newest first."""
-    found = _versions(api, _find(api, key))
+    """List the versions of a function, the newest first, and where each runs."""
+    function = find(api, key)
+    found = _versions(api, function)
     if as_json:
         output.print_json(found)
         return
+    places: dict[str, list[str]] = {}
+    for each in instances_of(api, function):
+        places.setdefault(each["version"]["versionId"], []).append(place(each))
     rows = [
         (
             str(each["number"]),
@@ -207,11 +155,12 @@ def versions(key: Name, /, *, as_json: AsJson = False, api: Api = HERE) -> None:
             " ".join(
                 word for word, so in (("LATEST", each["isLatest"]), ("DEPLOYED", each["isDeployed"])) if so
             ),
+            ", ".join(places.get(each["id"], [])),
             each["id"],
         )
         for each in found
     ]
-    output.table(("version", "saved", "by", "", "id"), rows)
+    output.table(("version", "saved", "by", "", "runs at", "id"), rows)
 
 
 def diff(
@@ -225,7 +174,7 @@ def diff(
     api: Api = HERE,
 ) -> None:
     """Show what a version changed."""
-    function = _find(api, key)
+    function = find(api, key)
     found = _versions(api, function)
     query = {} if before is None else {"from": _numbered(found, before)["id"]}
     one = _numbered(found, version) if version is not None else found[0]
@@ -241,7 +190,7 @@ def restore(
     key: Name, version: Annotated[int, Parameter(help="Number of a version.")], /, *, api: Api = HERE
 ) -> None:
     """Save an old version as the latest. Nothing is deployed."""
-    function = _find(api, key)
+    function = find(api, key)
     one = _numbered(_versions(api, function), version)
     restored = api.post(f"/functions/{function['id']}/versions", {"versionId": one["id"]})["version"]
     output.say(f"Version {version} of {function['displayName']} is now version {restored['number']}, too.")
@@ -249,7 +198,7 @@ def restore(
 
 def delete(key: Name, /, *, api: Api = HERE) -> None:
     """Delete a function that nothing uses, with its versions."""
-    function = _find(api, key)
+    function = find(api, key)
     api.delete(f"/functions/{function['id']}")
     output.say(f"Deleted {function['displayName']}.")
 
@@ -283,7 +232,7 @@ def usage(
     output.table(("function", "invocations", "wall time", "processor", "quota", ""), rows)
 
 
-def _find(api: Api, key: str) -> Json:
+def find(api: Api, key: str) -> Json:
     """By id or name, with the workspace's appended or not."""
     functions = list(api.all("/functions", "functions"))
     for found in (
@@ -298,9 +247,20 @@ def _find(api: Api, key: str) -> Json:
     raise CommandError(f"there is no function {key}; `onward functions list` has all")
 
 
+def instances_of(api: Api, function: Json) -> list[Json]:
+    """What the function is, or stands before or after."""
+    return list(api.all(f"/functions/{function['id']}/instances", "instances"))
+
+
+def place(instance: Json) -> str:
+    """How one names an instance: its source's slug, or `source/destination`."""
+    name = instance["destinationName"]
+    return str(instance["sourceSlug"]) if name is None else f"{instance['sourceSlug']}/{name}"
+
+
 def _is_called(function: Json, name: str) -> bool:
     shown = function["displayName"]
-    return shown == name or (function["resourceType"] != "SOURCE" and _APPENDED.sub("", shown) == name)
+    return shown == name or (function["resourceType"] != "SOURCE" and APPENDED.sub("", shown) == name)
 
 
 def _versions(api: Api, function: Json) -> list[Json]:

@@ -1,5 +1,5 @@
 """`onward functions …`: run a function on a sample event, and again at each save. These need no server;
-those of `function_edits.py` do.
+those of `function_edits.py` and `function_deployment.py` do.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import cyclopts
 from cyclopts import Parameter
 
-from onward.commands import function_edits
+from onward.commands import function_deployment, function_edits
 from onward.commands.common import CommandError, Config, read_settings
 from onward.settings import Settings
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 app = cyclopts.App(name="functions", help="Users' JavaScript: write it, try it, keep it, deploy it.")
 function_edits.add_to(app)
+function_deployment.add_to(app)
 
 File = Annotated[Path, Parameter(help="The code: JavaScript, or TypeScript if its name ends in .ts.")]
 Event = Annotated[
