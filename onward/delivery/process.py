@@ -235,13 +235,17 @@ class DeliveryProcess:
             except Exception:
                 log.exception("the new configuration can't be read; going on with the one at hand")
                 continue
-            if changed:
+            if changed or self._functions.take_news():
                 await self._configure()
 
     async def _configure(self) -> None:
         """Start, update and end loops, so that they are those of the snapshot."""
         snapshot = self._snapshots.current
-        mine = {d.id: d for d in snapshot.destinations if owner(d.id, self._count) == self._index}
+        mine = {
+            destination.id: self._functions.completed(destination)
+            for destination in snapshot.destinations
+            if owner(destination.id, self._count) == self._index
+        }
         self._functions.configure(mine.values())
         for gone in self._loops.keys() - mine.keys():
             end = self._end(gone, self._loops.pop(gone), self._tasks.pop(gone))

@@ -54,7 +54,7 @@ def definition_of(
         previous_names=function.previous_names,
         description="",
         actions={action.slug: action},
-        on_delete=runs.forget if DELETE in (function.handlers or ()) else None,
+        on_delete=runs.forget if function.handlers is None or DELETE in function.handlers else None,
     )
 
 
@@ -71,7 +71,7 @@ class FunctionDelivery:
     async def perform(self, call: Call, payloads: Sequence[Payload]) -> Outcome | list[Outcome]:
         if self._functions is None:
             return discarded("INTERNAL", "functions do not run here")
-        deployed = self._functions.deployed(call.destination_id)
+        deployed = await self._functions.deployed(call.destination_id)
         if deployed is None:
             return waits("429", "the function is not deployed", 1.0)
         if self._functions.locked_out(deployed):
@@ -82,11 +82,12 @@ class FunctionDelivery:
 
     async def forget(self, call: Call, user_id: str | None, anonymous_id: str | None) -> Outcome:
         """`onDelete`, with the event of a deletion."""
-        if self._functions is None or (deployed := self._functions.deployed(call.destination_id)) is None:
+        functions = self._functions
+        if functions is None or (deployed := await functions.deployed(call.destination_id)) is None:
             return retry("RETRY", "the function is not deployed")
-        if self._functions.locked_out(deployed):
+        if functions.locked_out(deployed):
             return retry(LOCKED_OUT.code, LOCKED_OUT.message)
-        [made] = await self._functions.call_each(deployed, [(DELETE, call.events[0])])
+        [made] = await functions.call_each(deployed, [(DELETE, call.events[0])])
         outcome = of_ending(made.ending)
         if outcome.kind == "waits":
             return retry(outcome.code, outcome.message, outcome.retry_after)

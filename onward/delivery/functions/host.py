@@ -6,6 +6,8 @@ Invariants:
   nothing was attempted, and the event waits.
 - What goes wrong here is a function's trouble alone: nothing is raised but cancellation.
 - A call runs the version that is deployed when it begins. Calls under way end with theirs.
+- Before the first call of a version that was saved where nothing could look into it, its code is loaded to
+  see which handlers it has.
 
 What if the process dies here? Runners die with it; their events have no outcome yet and are read again.
 What was used and not yet handed over, some seconds' worth, is not counted.
@@ -17,6 +19,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 import structlog
+from msgspec.structs import replace
 from sqlalchemy.exc import SQLAlchemyError
 
 from onward.egress.http import Client
@@ -59,7 +62,6 @@ class Deployed(NamedTuple):
 
     @property
     def batches(self) -> bool:
-        """A version whose handlers nobody knows gets its events one by one."""
         return bool(self.has(BATCH))
 
 
@@ -87,6 +89,11 @@ class Functions:
         self._deployed: dict[str, Deployed] = {}
         self._owners: dict[str, Scope] = {}
         """Also of instances that are gone: what they have used may not be handed over yet."""
+        self._found: dict[str, tuple[str, ...]] = {}
+        """Handlers of versions that were saved unseen."""
+        self._finding: dict[str, asyncio.Task[None]] = {}
+        """By version."""
+        self._news = False
         self._stopping = False
 
     # What the process calls
@@ -101,6 +108,23 @@ class Functions:
         self._deployed = deployed
         if deployed:
             self._gate.begin()
+        for each in deployed.values():
+            if each.function.handlers is None:
+                self._find(each)
+
+    def completed(self, destination: Destination) -> Destination:
+        """With the handlers that were found since its functions were saved."""
+        function, inserted = destination.function, destination.inserted
+        if function is not None and function.handlers is None and function.version in self._found:
+            return replace(destination, function=self._completed(function))
+        if inserted is not None and inserted.handlers is None and inserted.version in self._found:
+            return replace(destination, inserted=self._completed(inserted))
+        return destination
+
+    def take_news(self) -> bool:
+        """Whether handlers were found since this was asked last, so that it is to be configured again."""
+        news, self._news = self._news, False
+        return news
 
     def report(self) -> FunctionsReport | None:
         """For `/readyz`; None while there are none."""
@@ -121,12 +145,19 @@ class Functions:
     async def close(self) -> None:
         self.stop()
         await self._gate.close()
+        for task in list(self._finding.values()):
+            task.cancel()
         await self._pool.close()
 
     # What deliveries call
 
-    def deployed(self, instance: str) -> Deployed | None:
-        return self._deployed.get(instance)
+    async def deployed(self, instance: str) -> Deployed | None:
+        """With its handlers, if they can be known."""
+        deployed = self._deployed.get(instance)
+        if deployed is not None and deployed.function.handlers is None:
+            await asyncio.wait([self._find(deployed)])
+            return self._deployed.get(instance)
+        return deployed
 
     def locked_out(self, deployed: Deployed) -> bool:
         return self._locked_out(deployed.workspace_id, deployed.function.id)
@@ -167,6 +198,36 @@ class Functions:
             if code is None:
                 return [_waits("the function's code can't be read", READ_AGAIN)] * count
             return await call(code)
+
+    def _find(self, deployed: Deployed) -> asyncio.Task[None]:
+        """Learn which handlers a version has."""
+        version = deployed.function.version
+        task = self._finding.get(version)
+        if task is None:
+            task = self._finding[version] = asyncio.get_running_loop().create_task(self._load(deployed))
+            task.add_done_callback(lambda _: self._finding.pop(version, None))
+        return task
+
+    async def _load(self, deployed: Deployed) -> None:
+        """What keeps it from being loaded its events will say."""
+        function = deployed.function
+        if self._stopping or await self._gate.refusal():
+            return
+        code = await self._read(function.version)
+        if code is None:
+            return
+        lent = await self._pool.lend(Key(function.version, function.instance), code)
+        if isinstance(lent, Invocation):
+            return
+        self._found[function.version] = tuple(sorted(lent.held.runner.handlers))
+        self._pool.give_back(lent)
+        self._news = True
+        for instance, each in self._deployed.items():
+            if each.function.version == function.version:
+                self._deployed[instance] = each._replace(function=self._completed(each.function))
+
+    def _completed(self, function: DeployedFunction) -> DeployedFunction:
+        return replace(function, handlers=self._found[function.version])
 
     async def _read(self, version: str) -> str | None:
         """None if it can't be had now; a version that is gone with its function has no instances for long."""

@@ -31,7 +31,7 @@ async def insert(
     functions: Functions | None, function: DeployedFunction, events: Sequence[Event]
 ) -> list[Inserted]:
     """One for each event, in their order. Never raises."""
-    deployed = None if functions is None else functions.deployed(function.instance)
+    deployed = None if functions is None else await functions.deployed(function.instance)
     if functions is None or deployed is None:
         return [waits("too_many_requests", "the insert function is not deployed", 1.0)] * len(events)
     if functions.locked_out(deployed):

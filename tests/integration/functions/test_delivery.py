@@ -3,7 +3,9 @@
 import json
 import os
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +200,21 @@ def test_batches_with_an_outcome_for_each_event(onward: Onward, sink: Sink) -> N
     assert discards(onward, id) == {"m3": "BAD_REQUEST"}
     # Only the one that failed for a time came again, alone, so by the single handler.
     assert [json.loads(each["body"]) for each in rest] == [[{"id": "m5", "of": 1}]]
+
+
+def test_a_version_that_was_saved_unseen_is_batched_once_it_is_loaded(onward: Onward, sink: Sink) -> None:
+    source = onward.create_source("web")
+    function = make(onward, BATCH, "Batcher", batchMaxCount=10)
+    id = connect(onward, source, function, sink.url, batchWait=1)
+    onward.stop()
+    with closing(sqlite3.connect(onward.data / "config.db")) as db, db:  # as where the sandbox does not hold
+        db.execute("UPDATE function_version SET handlers = 'null'")
+    onward.start()
+    assert onward.api("GET", f"/functions/{function['id']}")["function"]["handlers"] is None
+    onward.api("PATCH", f"/destinations/{id}", {"name": "Unseen"})
+    onward.send(source, [track(f"m{n}", properties={"n": n + 10}) for n in range(10)])
+    settled(onward, id, delivered=10)
+    assert {entry["of"] for each in sink.requests() for entry in json.loads(each["body"])} == {10}
 
 
 def test_an_insert_function_changes_drops_and_retries(onward: Onward, sink: Sink) -> None:

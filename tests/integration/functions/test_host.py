@@ -17,6 +17,8 @@ from onward.workspace.snapshot import DeliveryPolicy, DeployedFunction, Destinat
 CODE = {
     "one": "async function onTrack(event) { if (event.event === 'bad') throw new Error('one') }",
     "two": "async function onTrack(event) { throw new ValidationError('two') }",
+    "batch": "async function onBatch(events) { return events.map(() => ({ status: 200 })) }",
+    "wrong": "async function onBatch(",
 }
 
 
@@ -30,9 +32,9 @@ class Code:
         return CODE.get(version)
 
 
-def destination(version: str = "one") -> Destination:
+def destination(version: str = "one", handlers: tuple[str, ...] | None = ("onTrack",)) -> Destination:
     function = DeployedFunction(
-        id="f", name="F", version=version, instance="d", handlers=("onTrack",), settings={}
+        id="f", name="F", version=version, instance="d", handlers=handlers, settings={}
     )
     return Destination(
         id="d",
@@ -108,4 +110,27 @@ async def test_nothing_begins_after_a_stop_but_what_is_under_way_ends() -> None:
     functions.stop()
     assert (await under_way).kind in ("delivered", "waits")
     assert (await deliver(functions, destination())).kind == "waits"
+    await functions.close()
+
+
+@pytest.mark.timeout(120)
+async def test_handlers_of_versions_that_were_saved_unseen_are_found_before_the_first_call() -> None:
+    functions, unseen = host(), destination("batch", handlers=None)
+    functions.configure([unseen])
+    assert functions.completed(unseen) == unseen and not functions.take_news()
+    outcome = await deliver(functions, unseen)
+    assert outcome.kind == "delivered", "it has onBatch, and no onTrack"
+    assert functions.take_news() and not functions.take_news()
+    seen = functions.completed(unseen)
+    assert seen == destination("batch", handlers=("onBatch",))
+    functions.configure([seen])
+    assert seen.function is not None
+    [action] = definition_of(functions, seen, seen.function).actions.values()
+    assert (action.batch_wait, action.default_batch_size) == (None, 20), "events wait for each other now"
+
+    wrong = destination("wrong", handlers=None)
+    functions.configure([wrong])
+    outcome = await deliver(functions, wrong)
+    assert (outcome.kind, outcome.code) == ("discarded", "INVALID_SETTINGS")
+    assert functions.completed(wrong) == wrong and not functions.take_news()
     await functions.close()

@@ -39,7 +39,7 @@ class Scripted:
         """`(handler, event or events)` each."""
         self.locked = False
 
-    def deployed(self, instance):
+    async def deployed(self, instance):
         if instance != self.function.instance:
             return None
         return Deployed(self.function, "w", Masking(["sesame-open"]), asyncio.Semaphore(8))
