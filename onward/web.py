@@ -296,6 +296,7 @@ async def serve(settings: Settings) -> None:
                 workshop=workshop,
                 failed=reader.failed,
                 door=reader.outcomes,
+                refused=reader.refused,
                 tail=reader.tail,
                 live_seconds=LIVE_SECONDS,
                 tracer=EventTracer(

@@ -69,7 +69,15 @@ from onward.api.context import Delivery, Recent, Tail, provide_context, provide_
 from onward.api.delivery import router as delivery_routes
 from onward.api.errors import http_error, nested_too_deeply, no_json, unexpected_error, workspace_error
 from onward.api.metadata import Metadata
-from onward.api.numbers import Door, Failed, Numbers, nothing_came, nothing_failed
+from onward.api.numbers import (
+    Door,
+    Failed,
+    Numbers,
+    Refused,
+    nothing_came,
+    nothing_failed,
+    nothing_refused,
+)
 from onward.api.preconditions import tagged
 from onward.api.rate_limit import RateLimit, limited, tell_standing
 from onward.api.throttle import Throttle
@@ -102,6 +110,7 @@ def api_state(
     workshop: Workshop | None = None,
     failed: Failed = nothing_failed,
     door: Door = nothing_came,
+    refused: Refused = nothing_refused,
     tracer: Tracer | None = None,
     tail: Tail | None = None,
     live_seconds: float = 0.0,
@@ -110,7 +119,7 @@ def api_state(
 
     `recent` is the source debugger's tail, `delivery` what became of events. `http` (by default the egress
     of `settings`) and `runtime` are for testers, which call destinations' tools; `workshop` checks and tries
-    functions. `failed` counts what the front door discarded.
+    functions. `failed`, `door` and `refused` count what the front door did.
     """
     return State(
         {
@@ -128,7 +137,7 @@ def api_state(
             "live": live.Live(live_seconds),
             "workshop": workshop,
             "function_books": FunctionStore(settings.data),
-            "numbers": Numbers(UsageStore(settings.data), failed, delivery.counters, door),
+            "numbers": Numbers(UsageStore(settings.data), failed, delivery.counters, door, refused),
         }
     )
 

@@ -16,9 +16,12 @@ from onward.api.context import ApiRequest, InContext
 from onward.api.delivery import BooksView, books_view
 from onward.api.function_entries import entry_definition, source_entry
 from onward.api.numbers import HOUR, numbers
-from onward.metering.query import Question
+from onward.metering.outcomes import Tally
 from onward.workspace.entities import Destination, Source
 from onward.workspace.roles import Permission
+
+MINUTE = 60_000
+NOTHING = Tally()
 
 
 class ConnectedSource(TypedDict):
@@ -43,6 +46,8 @@ class ConnectedDestination(TypedDict):
     sourceId: str
     enabled: bool
     delivery: BooksView
+    deliveredLately: int
+    """Deliveries of the last hour."""
     discardedLately: int
     """Events given up on in the last hour."""
 
@@ -66,8 +71,8 @@ class ConnectionsAnswer(TypedDict):
 def get_connections(context: InContext, request: ApiRequest) -> Json:
     """All sources and destinations that the caller may see, with their books."""
     now = int(time.time() * 1000)
-    lately = Question(start=now - HOUR, end=now + 60_000, bucket=60)
-    count = numbers(request)
+    hour = context.delivery.ask.tallies((now - HOUR) // MINUTE, now // MINUTE + 1)
+    refused = numbers(request).refused(now - HOUR, now + MINUTE)
     with context.reading() as session:
         sources = session.scalars(
             context.narrowed(
@@ -98,7 +103,7 @@ def get_connections(context: InContext, request: ApiRequest) -> Json:
                         "kindName": kinds[each.kind]["name"],
                         "enabled": each.enabled,
                         "accepted": accepted.get(each.id, 0),
-                        "refusedLately": count.failed(each.id, (), lately, other=True).total,
+                        "refusedLately": refused.get(each.id, 0),
                     }
                     for each in sources
                 ],
@@ -111,11 +116,8 @@ def get_connections(context: InContext, request: ApiRequest) -> Json:
                         "sourceId": each.source_id,
                         "enabled": each.enabled,
                         "delivery": books_view(books[each.id]),
-                        "discardedLately": (
-                            count.counters(each.id, "discarded", lately).total
-                            if books[each.id].discarded
-                            else 0
-                        ),
+                        "deliveredLately": hour.get(each.id, NOTHING).delivered,
+                        "discardedLately": hour.get(each.id, NOTHING).discarded,
                     }
                     for each in destinations
                     if each.id in of

@@ -13,6 +13,7 @@ from typing import NotRequired, TypedDict
 
 import msgspec
 from litestar import get
+from sqlalchemy import select
 
 from onward.api.answers import Json, timestamp
 from onward.api.answers import data as answer
@@ -23,6 +24,7 @@ from onward.api.query import read_query
 from onward.metering.outcomes import Funnel
 from onward.metering.query import COLUMNS
 from onward.workspace.destinations import get_destination
+from onward.workspace.entities import Destination
 from onward.workspace.errors import Invalid
 from onward.workspace.roles import Permission
 from onward.workspace.sources import get_source
@@ -34,6 +36,10 @@ class FunnelQuery(WindowQuery, rename="camel", kw_only=True):
     source_id: str
     destination_config_id: str | None = None
     """Id of the destination; without it the steps of the source alone."""
+
+
+class SideBySideQuery(WindowQuery, rename="camel", kw_only=True):
+    source_id: str
 
 
 class WaitingQuery(msgspec.Struct, rename="camel", kw_only=True):
@@ -86,6 +92,22 @@ class FunnelAnswer(TypedDict):
     funnel: FunnelView
 
 
+class DestinationFunnelView(TypedDict):
+    destinationConfigId: str
+    steps: DestinationSteps | None
+    """None of one that was never enabled."""
+
+
+class SideBySideView(TypedDict):
+    startTime: str
+    endTime: str
+    destinations: list[DestinationFunnelView]
+
+
+class SideBySideAnswer(TypedDict):
+    sideBySide: SideBySideView
+
+
 class WaitingView(TypedDict):
     eventName: NotRequired[str]
     eventType: NotRequired[str]
@@ -133,6 +155,42 @@ def get_funnel(context: InContext, request: ApiRequest) -> Json:
             "endTime": timestamp(window.end * MINUTE),
             "source": _source(at_source, funnel.accepted if funnel else inflow.within),
             "destination": None if funnel is None else _destination(funnel),
+        }
+    )
+
+
+@get(
+    "/delivery-overview/side-by-side",
+    operation_id="getDeliverySideBySide",
+    sync_to_thread=True,
+    query=SideBySideQuery,
+    answer=SideBySideAnswer,
+)
+def get_side_by_side(context: InContext, request: ApiRequest) -> Json:
+    """What became of a source's events at each of its destinations, as the funnel tells it of one."""
+    asked = read_query(request, SideBySideQuery)
+    with context.reading() as session:
+        get_source(session, context.workspace_id, asked.source_id)
+        ids = session.scalars(
+            select(Destination.id)
+            .where(Destination.source_id == asked.source_id)
+            .order_by(Destination.name, Destination.id)
+        ).all()
+    context.access.require(Permission.SOURCE_READ, asked.source_id)
+    context.access.require(Permission.DESTINATION_READ, asked.source_id)
+    now = context.store.now()
+    window = windowed(asked, now)
+    inflow = numbers(request).usage.inflow(asked.source_id, window)
+    to_now = window.end * MINUTE >= now
+    shown: list[DestinationFunnelView] = []
+    for id in ids:
+        found = context.delivery.funnel(id, asked.source_id, window, inflow, to_now=to_now)
+        shown.append({"destinationConfigId": id, "steps": None if found is None else _destination(found)})
+    return answer(
+        sideBySide={
+            "startTime": timestamp(window.start * MINUTE),
+            "endTime": timestamp(window.end * MINUTE),
+            "destinations": shown,
         }
     )
 
@@ -196,4 +254,4 @@ def _destination(funnel: Funnel) -> DestinationSteps:
     }
 
 
-ROUTES = [get_funnel, get_pending_retry]
+ROUTES = [get_funnel, get_side_by_side, get_pending_retry]

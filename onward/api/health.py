@@ -82,6 +82,7 @@ def get_health(context: InContext, request: ApiRequest) -> Json:
         books = context.delivery.all_books({each.id: each.source_id for each in destinations})
         hours = context.delivery.ask.tallies(minute - 60, minute + 1)
         failures = context.delivery.ask.last_failures()
+        discards = context.delivery.ask.last_failures("discarded")
         counted = numbers(request)
         days = counted.usage.last_day(now)
         accepted = context.delivery.accepted()
@@ -111,6 +112,7 @@ def get_health(context: InContext, request: ApiRequest) -> Json:
                     retrying=books[each.id].retrying,
                     hour=hours.get(each.id, Tally()),
                     last_failure=failures.get(each.id),
+                    last_discard=discards.get(each.id),
                     now=now,
                 ),
             )

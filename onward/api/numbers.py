@@ -37,7 +37,18 @@ class Door(Protocol):
     def __call__(self, source_id: str, since: int, until: int) -> dict[str, int]: ...
 
 
+class Refused(Protocol):
+    """By source the events that the front door discarded in the minutes that begin within [since, until), in
+    ms (`onward.tracking.ledger.LedgerReader.refused`)."""
+
+    def __call__(self, since: int, until: int) -> dict[str, int]: ...
+
+
 def nothing_came(source_id: str, since: int, until: int) -> dict[str, int]:
+    return {}
+
+
+def nothing_refused(since: int, until: int) -> dict[str, int]:
     return {}
 
 
@@ -54,6 +65,7 @@ class Numbers:
     counters: Callable[[str, str, Question], Totals]
     """Of a destination: its id, the outcome, the question (`onward.delivery.report.DeliveryReport`)."""
     door: Door = nothing_came
+    refused: Refused = nothing_refused
 
 
 def numbers(request: ApiRequest) -> Numbers:

@@ -132,6 +132,7 @@ OPERATIONS: dict[str, Permission] = {
     "listDeliverySamplesFromDestination": Permission.DELIVERY_READ,
     "listDeliveryReasons": Permission.ANY,
     "getDeliveryFunnel": Permission.SOURCE_READ,
+    "getDeliverySideBySide": Permission.SOURCE_READ,
     "listAlertTypes": Permission.ANY,
     "listAlerts": Permission.WORKSPACE_WRITE,
     "createAlert": Permission.WORKSPACE_WRITE,

@@ -41,8 +41,9 @@ class Questions(Protocol):
         """When (ms) the event was received that has been parked longest."""
         ...
 
-    def last_failures(self) -> dict[str, tuple[int, str, str]]:
-        """By destination the newest sample's time (ms), code and message."""
+    def last_failures(self, outcome: str | None = None) -> dict[str, tuple[int, str, str]]:
+        """By destination the newest sample's time (ms), code and message; with `outcome` (`discarded`,
+        `retried`, `filtered`), of those alone."""
         ...
 
     def samples(

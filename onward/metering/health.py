@@ -52,15 +52,20 @@ def of_destination(
     retrying: int,
     hour: Tally,
     last_failure: tuple[int, str, str] | None,
+    last_discard: tuple[int, str, str] | None,
     now: int,
 ) -> Standing:
-    """`connected` says whether it has ever been enabled; `last_failure` is time (ms), code, message."""
+    """`connected` says whether it has ever been enabled. The last failure, repeated or not, and the last that
+    an event was given up for are time (ms), code, message."""
     if not enabled:
         return Standing(
             "disabled", f"{name} is disabled" + (f"; {pending:,} events wait." if pending else ".")
         )
-    recent = last_failure if last_failure and now - last_failure[0] < HOUR else None
-    why = f": {reason('delivery', recent[1]).title}" if recent else ""
+
+    def why(failure: tuple[int, str, str] | None) -> str:
+        recent = failure is not None and now - failure[0] < HOUR
+        return f": {reason('delivery', failure[1]).title}" if failure and recent else ""
+
     if paused_since is not None:
         told = reason("delivery", last_failure[1]).title if last_failure else "it gives no answer"
         return Standing(
@@ -71,14 +76,20 @@ def of_destination(
     ended = hour.delivered + hour.discarded
     if ended and hour.discarded / ended >= FAILING:
         share = f"{100 * hour.discarded / ended:.0f} %"
-        return Standing("failing", f"{name} lost {hour.discarded:,} events ({share}) in the last hour{why}.")
+        lost = f"{name} lost {_events(hour.discarded)} ({share}) in the last hour"
+        return Standing("failing", f"{lost}{why(last_discard)}.")
     if retrying >= RETRYING or (retrying and not hour.delivered):
-        return Standing("retrying", f"{name} has {retrying:,} events that wait for another attempt{why}.")
+        waiting = f"{name} has {_events(retrying)} waiting for another attempt"
+        return Standing("retrying", f"{waiting}{why(last_failure)}.")
     if ended:
-        return Standing("healthy", f"{name} took {hour.delivered:,} events in the last hour.")
+        return Standing("healthy", f"{name} took {_events(hour.delivered)} in the last hour.")
     if not connected or not pending:
         return Standing("noData", f"{name} had nothing to deliver in the last hour.")
-    return Standing("retrying", f"{name} has {pending:,} events that wait to be sent.")
+    return Standing("retrying", f"{name} has {_events(pending)} waiting to be sent.")
+
+
+def _events(number: int) -> str:
+    return f"{number:,} event{'' if number == 1 else 's'}"
 
 
 def of_source(name: str, *, enabled: bool, ever: int, day: SourceDay, refused: int, now: int) -> Standing:

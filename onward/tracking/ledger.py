@@ -391,6 +391,16 @@ class LedgerReader:
             )
         )
 
+    def refused(self, since: int, until: int) -> dict[str, int]:
+        """Events discarded in those minutes, of all sources that have any."""
+        return dict(
+            self._rows(
+                "select source_id, sum(events) from counts"
+                " where minute >= ? and minute < ? and outcome = 'discarded' group by source_id",
+                (since // 60_000, -(-until // 60_000)),
+            )
+        )
+
     def discards(self, source_id: str, code: str | None = None, limit: int = 10) -> list[Discard]:
         """Sampled discards, newest first."""
         return [

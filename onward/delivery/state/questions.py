@@ -148,12 +148,13 @@ class SqliteQuestions:
             ).fetchone()
         return None if oldest is None else int(oldest)
 
-    def last_failures(self) -> dict[str, tuple[int, str, str]]:
-        """By destination the newest sample's time (ms), code and message."""
+    def last_failures(self, outcome: str | None = None) -> dict[str, tuple[int, str, str]]:
+        """By destination the newest sample's time (ms), code and message; with `outcome`, of those alone."""
         with self._reading() as db:
             rows = db.execute(
-                "SELECT destination_id, at, code, message FROM sample WHERE id IN"
-                " (SELECT max(id) FROM sample GROUP BY destination_id)"
+                "SELECT destination_id, at, code, message FROM sample WHERE id IN (SELECT max(id) FROM sample"
+                " WHERE ?1 IS NULL OR outcome = ?1 GROUP BY destination_id)",
+                (outcome,),
             ).fetchall()
         return {id: (at, code, message) for id, at, code, message in rows}
 

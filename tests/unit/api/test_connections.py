@@ -1,9 +1,13 @@
 """All connections at a glance: one answer with the books of everything that the caller may see."""
 
+import sqlite3
 import time
 from typing import Any
 
 import httpx
+import pytest
+from litestar import Litestar
+from sqlalchemy.event import listen
 
 from onward.delivery.state.protocol import Changes, Count, Discard
 from onward.delivery.state.sqlite import SqliteStateStore
@@ -56,7 +60,7 @@ async def test_everything_is_shown_with_its_books(
         source["id"],
         destination["metadata"]["name"],
     )
-    assert (to["delivery"]["delivered"], to["discardedLately"]) == (7, 1)
+    assert (to["delivery"]["delivered"], to["deliveredLately"], to["discardedLately"]) == (7, 7, 1)
     assert to["delivery"]["pausedSince"] is not None
 
 
@@ -74,3 +78,28 @@ async def test_who_may_see_one_source_sees_its_connections(
     shown = seen.json()["data"]["connections"]
     assert [each["id"] for each in shown["sources"]] == [source["id"]]
     assert [each["id"] for each in shown["destinations"]] == [destination["id"]]
+
+
+async def test_many_connections_take_no_more_questions_than_few(
+    call: Call, source: Json, destination: Json, app: Litestar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *args, **more: asked.append(args) or connect(*args, **more)
+    )
+    listen(app.state.store.engine, "before_cursor_execute", lambda *each: asked.append(each))
+
+    async def questions(path: str) -> int:
+        await call("GET", path)
+        asked.clear()
+        await call("GET", path)
+        return len(asked)
+
+    paths = ("/connections", "/connections/health")
+    few = {path: await questions(path) for path in paths}
+    for at in range(20):
+        body = {"slug": f"s{at}", "metadataId": "python"}
+        new = (await call("POST", "/sources", body, status=201))["source"]
+        await call("POST", "/destinations", {"sourceId": new["id"], "metadataId": "actions-webhook"})
+    assert {path: await questions(path) for path in paths} == few

@@ -403,6 +403,11 @@ async def test_the_funnel_adds_up(
     assert (found["successfulDelivery"], found["deliveredAtOnce"], found["pending"]) == (9, 0, 0)
     del params["destinationConfigId"]
     assert (await call("GET", f"{STEP}/funnel", params=params))["funnel"]["destination"] is None
+    new = {"sourceId": source["id"], "metadataId": "actions-webhook", "name": "ZZ: never enabled"}
+    new = (await call("POST", "/destinations", new))["destination"]
+    sides = (await call("GET", f"{STEP}/side-by-side", params=params))["sideBySide"]["destinations"]
+    assert [each["destinationConfigId"] for each in sides] == [destination["id"], new["id"]]
+    assert [each["steps"] for each in sides] == [found, None]
     other = (await call("POST", "/sources", {"slug": "x", "metadataId": "python"}, status=201))["source"]
     params = {"sourceId": other["id"], "destinationConfigId": destination["id"]}
     (error,) = await call("GET", f"{STEP}/funnel", params=params, status=422)

@@ -36,7 +36,7 @@ async def test_what_fails_needs_attention(
     (one,) = shown["destinations"]
     assert (one["health"], one["successRate"]) == ("failing", 0.75)
     (attention,) = shown["attention"]
-    assert attention["resourceId"] == destination["id"] and "1 events (25 %)" in attention["summary"]
+    assert attention["resourceId"] == destination["id"] and "1 event (25 %)" in attention["summary"]
     changes = Changes()
     changes.breaker = time.time()
     state.commit([(destination["id"], changes)], time.time())

@@ -81,7 +81,7 @@ FAMILIES: dict[str, Family] = {
         getDestinationDelivery getConnections
         listDestinationDiscards getEventDeliveryFromDestination listDeliverySamplesFromDestination
         listNotifications listDestinationRedrives getConnectionHealth getDeliverability
-        getDeliveryFunnel getPendingRetryFromDeliveryOverview traceEvents
+        getDeliveryFunnel getDeliverySideBySide getPendingRetryFromDeliveryOverview traceEvents
         listSchemaSettingsInSource listSchemaEventsInSource listTransformations
         getTransformation getLatestFromEdgeFunctions getIngressSuccessMetricsFromDeliveryOverview
         getIngressFailedMetricsFromDeliveryOverview getFilteredAtSourceMetricsFromDeliveryOverview
@@ -198,6 +198,7 @@ ASKS_AGAIN = {
     "getEgressFailedMetricsFromDeliveryOverview",
     "getEgressSuccessMetricsFromDeliveryOverview",
     "getDeliveryFunnel",
+    "getDeliverySideBySide",
     "getPendingRetryFromDeliveryOverview",
     "traceEvents",
     "getEventsVolumeFromWorkspace",

@@ -9,7 +9,7 @@ from onward.metering.outcomes import Tally
 NOW = 1_700_000_000_000
 CALM = {
     "enabled": True, "connected": True, "paused_since": None, "pending": 0, "retrying": 0,
-    "hour": Tally(), "last_failure": None, "now": NOW,
+    "hour": Tally(), "last_failure": None, "last_discard": None, "now": NOW,
 }  # fmt: skip
 
 
@@ -19,10 +19,14 @@ CALM = {
         ({"hour": Tally(delivered=100)}, "healthy", "took 100"),
         ({"hour": Tally(delivered=100, discarded=4)}, "healthy", "took"),
         ({"hour": Tally(delivered=90, discarded=10)}, "failing", "10 events (10 %)"),
-        ({"hour": Tally(discarded=2), "last_failure": (NOW, "401", "")}, "failing", "401 Unauthorized"),
+        (
+            {"hour": Tally(discarded=2), "last_failure": (NOW, "503", ""), "last_discard": (NOW, "401", "")},
+            "failing",
+            "2 events (100 %) in the last hour: 401 Unauthorized",
+        ),
         ({"hour": Tally(delivered=9), "retrying": 5, "pending": 5}, "healthy", "took"),
         ({"hour": Tally(delivered=9), "retrying": 500, "pending": 500}, "retrying", "500 events"),
-        ({"retrying": 1, "pending": 1}, "retrying", "1 events"),
+        ({"retrying": 1, "pending": 1}, "retrying", "1 event waiting"),
         (
             {"paused_since": 1.0, "pending": 1234, "last_failure": (1, "ECONNREFUSED", "")},
             "paused",
