@@ -159,5 +159,5 @@ TOOL = Definition(
     ),
     test=connect,
     choices=choices,
-    audiences=Audiences(create=create_audience, get=get_audience),
+    audiences=Audiences(create=create_audience, get=get_audience, takes_events=True),
 )
