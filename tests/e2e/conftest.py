@@ -72,9 +72,9 @@ class Place:
         assert found is not None, self.onward.tail()
         return found[1]
 
-    def join(self) -> Page:
+    def join(self, page: Page | None = None) -> Page:
         """Become the owner in a fresh browser; the page that one lands on."""
-        page = self.new_page(signed_in=False)
+        page = page or self.new_page(signed_in=False)
         page.goto(self.invitation())
         page.get_by_label("Your name").fill(OWNER["name"])
         page.get_by_label("Email").fill(OWNER["email"])

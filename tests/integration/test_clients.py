@@ -5,7 +5,6 @@ Every client makes the same calls, through a real server, to a real sink.
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,11 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import Onward, Sink, Source, alone, deno_install, wait_until
-
-ROOT = Path(__file__).parents[2]
-CLIENTS = Path(__file__).parent / "clients"
-JAVASCRIPT = Path(__file__).parent / "js" / "clients"
+from clients import PYTHON, javascript_clients, python_client, run_deno
+from harness import Onward, Sink, Source, wait_until
 
 PYTHON_CLIENTS = {
     "segment-analytics-python": "segment.analytics.client",
@@ -49,34 +45,9 @@ def source(onward: Onward, sink: Sink) -> Source:
     return source
 
 
-def install(name: str) -> Path:
-    """The folder with a pinned Python client; the clients' dependencies conflict, so each has its own."""
-    folder = ROOT / ".clients" / name
-    wanted = (CLIENTS / f"{name}.txt").read_text() + sys.version
-    stamp = folder / ".installed"
-    with alone(CLIENTS):
-        if not stamp.exists() or stamp.read_text() != wanted:
-            shutil.rmtree(folder, ignore_errors=True)
-            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
-            subprocess.run([*pip, "-r", str(CLIENTS / f"{name}.txt")], check=True, timeout=300)
-            stamp.write_text(wanted)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def javascript() -> Path:
-    """The folder with the pinned JavaScript clients."""
-    deno_install(JAVASCRIPT)
-    return JAVASCRIPT
-
-
-def run_deno(*arguments: str, timeout: float = 60) -> None:
-    deno = Path(sys.executable).parent / "deno"
-    environment = {**os.environ, "DENO_TLS_CA_STORE": "system", "NO_COLOR": "1"}
-    done = subprocess.run(
-        [deno, *arguments], cwd=JAVASCRIPT, env=environment, capture_output=True, text=True, timeout=timeout
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    return javascript_clients()
 
 
 def arrived(sink: Sink, count: int) -> dict[str, dict[str, Any]]:
@@ -116,8 +87,8 @@ def check_server_calls(by_type: dict[str, dict[str, Any]]) -> None:
 @pytest.mark.parametrize("name", PYTHON_CLIENTS)
 def test_python_client(name: str, onward: Onward, source: Source, sink: Sink) -> None:
     done = subprocess.run(
-        [sys.executable, "-S", str(CLIENTS / "calls.py"), PYTHON_CLIENTS[name], source.write_key, onward.url],
-        env={"PYTHONPATH": str(install(name)), "PATH": os.environ["PATH"]},
+        [sys.executable, "-S", str(PYTHON / "calls.py"), PYTHON_CLIENTS[name], source.write_key, onward.url],
+        env={"PYTHONPATH": str(python_client(name)), "PATH": os.environ["PATH"]},
         capture_output=True,
         text=True,
         timeout=60,

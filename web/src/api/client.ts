@@ -85,9 +85,9 @@ async function respond(operation: Operation, request: unknown, signal?: AbortSig
   throw new ApiError(response.status, await problems(response));
 }
 
-/** The address of an operation, for links and streams. */
+/** The address of an operation, for links; they can't carry the header that names the workspace. */
 export function address(operation: Operation, query?: Record<string, unknown>): string {
-  return ROUTES[operation][1] + written(query);
+  return ROUTES[operation][1] + written({ ...query, workspace: standing.workspace });
 }
 
 async function send(method: string, url: string, body: unknown, signal?: AbortSignal): Promise<Response> {

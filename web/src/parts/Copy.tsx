@@ -1,22 +1,22 @@
 /** Something to copy: a button beside it says so, and that it was done. */
 import { ActionIcon, Tooltip } from "@mantine/core";
-import { useClipboard } from "@mantine/hooks";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
+import { useCopy } from "./clipboard.ts";
 import css from "./Copy.module.css";
 
 export function CopyButton({ value, label = "Copy" }: { value: string; label?: string }) {
-  const clipboard = useClipboard({ timeout: 1500 });
+  const { copied, copy } = useCopy();
   return (
-    <Tooltip label={clipboard.copied ? "Copied" : label}>
+    <Tooltip label={copied ? "Copied" : label}>
       <ActionIcon
         size={24}
         aria-label={label}
         onClick={(event) => {
           event.stopPropagation();
-          clipboard.copy(value);
+          copy(value);
         }}
       >
-        {clipboard.copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
+        {copied ? <IconCheck size={14} /> : <IconCopy size={14} />}
       </ActionIcon>
     </Tooltip>
   );

@@ -5,6 +5,7 @@
 import { ActionIcon, Menu, SegmentedControl, TextInput } from "@mantine/core";
 import { IconChevronRight, IconDots, IconSearch } from "@tabler/icons-react";
 import { memo, useState } from "react";
+import { copy } from "./clipboard.ts";
 import { CopyButton } from "./Copy.tsx";
 import css from "./JsonView.module.css";
 
@@ -109,12 +110,11 @@ const Node = memo(function Node({ name, value, path, depth, search, onPick }: No
           </Menu.Target>
           <Menu.Dropdown>
             <Menu.Item
-              onClick={() =>
-                navigator.clipboard?.writeText(nested ? JSON.stringify(value, null, 2) : shown(value))}
+              onClick={() => void copy(nested ? JSON.stringify(value, null, 2) : shown(value))}
             >
               Copy value
             </Menu.Item>
-            <Menu.Item onClick={() => navigator.clipboard?.writeText(path)}>
+            <Menu.Item onClick={() => void copy(path)}>
               Copy path <code>{path}</code>
             </Menu.Item>
           </Menu.Dropdown>

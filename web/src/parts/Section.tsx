@@ -10,7 +10,7 @@ export function Section(
   },
 ) {
   return (
-    <section style={{ marginBottom: 32 }}>
+    <section aria-label={title} style={{ marginBottom: 32 }}>
       <div
         style={{
           display: "flex",

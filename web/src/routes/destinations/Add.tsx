@@ -58,7 +58,10 @@ function Choose({ source }: { source: string }) {
         {catalogue.charts && (
           <Cards
             charts={catalogue.charts}
-            to={(slug) => ({ to: "/destinations/add", search: { kind: slug, source } })}
+            to={(slug) => ({
+              to: "/destinations/add",
+              search: { kind: slug, source, step: source ? "name" : "" },
+            })}
           />
         )}
       </div>

@@ -1,8 +1,11 @@
 /** A destination at a glance: what has become of events, which mappings send them, what is left to set up. */
+import { Group } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { LinkButton } from "~/parts/LinkButton.tsx";
 import type { ReactNode } from "react";
+import type { BooksView } from "~/api/generated.ts";
+import { useApi } from "~/api/hooks.ts";
 import { useSession } from "~/api/session.ts";
 import { rate } from "~/parts/format.ts";
 import { Figure, Num } from "~/parts/Num.tsx";
@@ -11,6 +14,7 @@ import { Sparkline } from "~/parts/Sparkline.tsx";
 import { StateChip } from "~/parts/StateChip.tsx";
 import { useFlow } from "../home/flow.ts";
 import { healthOf } from "../home/health.ts";
+import { SnippetTabs } from "../sources/SnippetTabs.tsx";
 import { useDestination, useMappings } from "./destination.ts";
 import css from "./Overview.module.css";
 import { SetUp } from "./SetUp.tsx";
@@ -46,6 +50,9 @@ export default function Overview() {
           <Figure name="Filtered">{delivery(<Num value={books.delivery.filtered} />)}</Figure>
           <Figure name="Discarded">{delivery(<Num value={books.delivery.discarded} />)}</Figure>
         </div>
+      )}
+      {destination.enabled && books && untouched(books.delivery) && (
+        <FirstEvent sourceId={destination.sourceId} />
       )}
       <Section
         title="Mappings"
@@ -86,5 +93,24 @@ export default function Overview() {
         )}
       </Section>
     </>
+  );
+}
+
+function untouched({ delivered, filtered, discarded, pending }: BooksView): boolean {
+  return delivered + filtered + discarded + pending === 0;
+}
+
+/** It is set up and nothing has come yet: how to see it work. */
+function FirstEvent({ sourceId }: { sourceId: string }) {
+  const source = useApi("getSource", { path: { sourceId } }).data?.source;
+  useFlow(1000); // for as long as one waits
+  return (
+    <Section title="See it delivered">
+      <Group gap={8} mb={12}>
+        <StateChip state="pending">Waiting for the first event</StateChip>
+        <span className="dim">What came before it was enabled is not sent to it. Send another:</span>
+      </Group>
+      <div style={{ maxWidth: 720 }}>{source && <SnippetTabs source={source} />}</div>
+    </Section>
   );
 }

@@ -1,7 +1,7 @@
 /** What is left to do before a new destination sends anything: settings, a mapping, and the switch. */
 import { Button } from "@mantine/core";
 import { IconCircle, IconCircleCheck } from "@tabler/icons-react";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { DestinationView } from "~/api/generated.ts";
 import { useChange } from "~/api/hooks.ts";
@@ -12,6 +12,7 @@ import css from "./SetUp.module.css";
 
 export function SetUp({ destination }: { destination: DestinationView }) {
   const { may } = useSession();
+  const navigate = useNavigate();
   const { items: mappings } = useMappings(destination.id);
   const enable = useChange("updateDestination", ["getDestination", "getConnections"]);
   const params = { destinationId: destination.id };
@@ -22,6 +23,13 @@ export function SetUp({ destination }: { destination: DestinationView }) {
   const on = mappings?.filter((each) => each.enabled).length ?? 0;
   if (!mappings || !may("destination:write")) return null;
   const ready = missing.length === 0 && on > 0;
+  // A promise, since this is gone once the destination is enabled, and callbacks of `mutate` with it.
+  const switchOn = () =>
+    enable.mutateAsync({ path: params, body: { enabled: true } }).then(
+      () => navigate({ to: `/destinations/${destination.id}/overview` }),
+      () => {},
+    );
+  const mapped = `/destinations/${destination.id}/mappings`;
   return (
     <section className={`panel ${css.panel}`} aria-label="Set up">
       <ol className={css.steps}>
@@ -34,7 +42,8 @@ export function SetUp({ destination }: { destination: DestinationView }) {
           )}
         </Step>
         <Step done={on > 0}>
-          <Link to="/destinations/$destinationId/mappings" params={params}>
+          {/* Of one there is nothing to choose from. */}
+          <Link to={mappings.length === 1 ? `${mapped}/${mappings[0]!.id}` : mapped}>
             {on > 0 ? "Mappings" : "Enable a mapping"}
           </Link>
           <span className="dim">
@@ -53,7 +62,7 @@ export function SetUp({ destination }: { destination: DestinationView }) {
       <Button
         variant={ready ? "filled" : "default"}
         loading={enable.isPending}
-        onClick={() => enable.mutate({ path: params, body: { enabled: true } })}
+        onClick={() => void switchOn()}
       >
         Enable destination
       </Button>

@@ -134,7 +134,11 @@ const Row = memo(function Row({ field, value, set: setField, error, result, aske
         ? <DynamicChoice field={field} value={value} set={set} {...asked} />
         : <Value label={field.label} field={field} value={value} onChange={set} error={!!error} optional />}
       {error
-        ? <p className={`small ${css.error}`} role="alert">{error}</p>
+        ? (
+          <p className={`small ${css.error}`} role="alert">
+            {field.required && value === undefined ? "This is required." : error}
+          </p>
+        )
         : field.help && value === undefined && <p className={`dim small ${css.help}`}>{field.help}</p>}
     </div>
   );

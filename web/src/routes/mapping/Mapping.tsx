@@ -19,6 +19,7 @@ import { PageHead } from "~/parts/PageHead.tsx";
 import { Section } from "~/parts/Section.tsx";
 import { StateChip } from "~/parts/StateChip.tsx";
 import { useDestination } from "../destinations/destination.ts";
+import { SetUp } from "../destinations/SetUp.tsx";
 import { useEvent } from "../destinations/event.ts";
 import { useDraft } from "./draft.ts";
 import { Fields, type Mapping as Settings } from "./Fields.tsx";
@@ -73,6 +74,15 @@ function Editor({ destination, mapping, action }: {
     "getSubscriptionFromDestination",
     "listSubscriptionsFromDestination",
   ]);
+  const keep = (more: { enabled?: boolean }, message: string) =>
+    save.mutate({ path, body: { input: { ...draft, ...more } } }, {
+      onSuccess: () => notifications.show({ message, color: "teal" }),
+    });
+  const toggle = (enabled: boolean) =>
+    save.mutate({ path, body: { input: { enabled } } }, {
+      onSuccess: () =>
+        notifications.show({ message: `${enabled ? "En" : "Dis"}abled, within 2 s.`, color: "teal" }),
+    });
   const chosen = useEvent(destination.sourceId);
   const live = usePreview(path, draft, chosen, !disabled);
   const errors = useSteady({ ...live.errors, ...placed(save.error) });
@@ -91,9 +101,6 @@ function Editor({ destination, mapping, action }: {
       dirty && current.pathname !== next.pathname &&
       !globalThis.confirm("Leave without saving what you changed in this mapping?"),
     enableBeforeUnload: () => dirty,
-  });
-  const told = (message: string) => ({
-    onSuccess: () => notifications.show({ message, color: "teal" }),
   });
   const presets = destination.metadata.presets.filter((each) => each.actionId === action.id && each.trigger);
   const fallback: Settings = Object.fromEntries(
@@ -125,27 +132,30 @@ function Editor({ destination, mapping, action }: {
               labelPosition="left"
               checked={mapping.enabled}
               disabled={save.isPending}
-              onChange={(event) =>
-                save.mutate(
-                  { path, body: { input: { enabled: event.currentTarget.checked } } },
-                  told(event.currentTarget.checked ? "Enabled, within 2 s." : "Disabled, within 2 s."),
-                )}
+              onChange={(event) => toggle(event.currentTarget.checked)}
             />
             <Button variant="default" disabled={!dirty} onClick={discard}>Discard</Button>
             <Button
+              variant={dirty && !mapping.enabled ? "default" : "filled"}
               disabled={!dirty || !!triggerProblem}
               loading={save.isPending}
-              onClick={() =>
-                save.mutate(
-                  { path, body: { input: { ...draft } } },
-                  told("Saved. It takes effect within 2 s."),
-                )}
+              onClick={() => keep({}, "Saved. It takes effect within 2 s.")}
             >
               Save
             </Button>
+            {dirty && !mapping.enabled && (
+              <Button
+                disabled={!!triggerProblem}
+                loading={save.isPending}
+                onClick={() => keep({ enabled: true }, "Saved and enabled, within 2 s.")}
+              >
+                Save and enable
+              </Button>
+            )}
           </>
         )}
       />
+      {!destination.enabled && <SetUp destination={destination} />}
       {Object.keys(placed(save.error)).length === 0 && <ErrorNote error={save.error} />}
       <div className={css.halves}>
         <div style={{ minWidth: 0 }}>

@@ -6,6 +6,7 @@ import { ApiError } from "~/api/client.ts";
 import type { InvitationView, PermissionView } from "~/api/generated.ts";
 import { useAll, useChange } from "~/api/hooks.ts";
 import { useSession } from "~/api/session.ts";
+import { useAddress } from "~/parts/address.ts";
 import { ConfirmByName } from "~/parts/ConfirmByName.tsx";
 import { Snippet } from "~/parts/Copy.tsx";
 import { type Column, DataTable } from "~/parts/DataTable.tsx";
@@ -28,7 +29,7 @@ export default function People() {
   const users = useAll("listUsers", {});
   const invites = useAll("listInvites", {});
   const [inviting, setInviting] = useState(false);
-  const [changing, setChanging] = useState<Person>();
+  const [changed, setChanged] = useAddress("person", "");
   const [removing, setRemoving] = useState<Person>();
   const removeUser = useChange("deleteUsers", ["listUsers"]);
   const removeInvite = useChange("deleteInvites", ["listInvites"]);
@@ -36,6 +37,7 @@ export default function People() {
     ...(users.items ?? []).map((each) => ({ ...each, invited: false })),
     ...(invites.items ?? []).map((email) => ({ id: email, name: "", email, permissions: [], invited: true })),
   ];
+  const changing = people.find((each) => each.id === changed && !each.invited);
   const columns: Column<Person>[] = [
     {
       key: "name",
@@ -72,7 +74,7 @@ export default function People() {
               </ActionIcon>
             </Menu.Target>
             <Menu.Dropdown>
-              {!each.invited && <Menu.Item onClick={() => setChanging(each)}>Change role</Menu.Item>}
+              {!each.invited && <Menu.Item onClick={() => setChanged(each.id)}>Change role</Menu.Item>}
               {each.invited
                 ? (
                   <Menu.Item onClick={() => removeInvite.mutate({ query: { emails: [each.email] } })}>
@@ -93,9 +95,23 @@ export default function People() {
         </Group>
       )}
       <ErrorNote error={users.error ?? invites.error ?? removeInvite.error} />
-      {users.items && <DataTable label="People" columns={columns} rows={people} rowKey={(each) => each.id} />}
+      {users.items && (
+        <DataTable
+          label="People"
+          columns={columns}
+          rows={people}
+          rowKey={(each) => each.id}
+          open={changed}
+        />
+      )}
       <Invite open={inviting} onClose={() => setInviting(false)} />
-      {changing && <ChangeRole key={changing.id} person={changing} onClose={() => setChanging(undefined)} />}
+      {changing && may("people:write") && (
+        <ChangeRole
+          key={changing.id}
+          person={changing}
+          onClose={() => setChanged("")}
+        />
+      )}
       <ConfirmByName
         name={removing?.email ?? ""}
         title={`Remove ${removing?.name}`}

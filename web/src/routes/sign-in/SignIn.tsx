@@ -7,9 +7,10 @@ import { client, useApi, useChange } from "~/api/hooks.ts";
 import { begun, session } from "~/api/session.ts";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
 import { Frame } from "./Frame.tsx";
+import { refusal } from "./refusals.ts";
 
 export default function SignIn() {
-  const { next } = useSearch({ strict: false }) as { next?: string };
+  const { next, refused } = useSearch({ strict: false }) as { next?: string; refused?: string };
   const navigate = useNavigate();
   const methods = useApi("listSignInMethods", {});
   const signIn = useChange("signIn");
@@ -29,7 +30,12 @@ export default function SignIn() {
   };
 
   return (
-    <Frame title="Sign in to Onward">
+    <Frame title={refusal(refused) ? "You are not signed in" : "Sign in to Onward"}>
+      {refusal(refused) && (
+        <div style={{ marginBottom: 24 }}>
+          <ErrorNote error={refusal(refused)} />
+        </div>
+      )}
       <form onSubmit={submit}>
         <Stack gap={16}>
           <TextInput
@@ -38,7 +44,6 @@ export default function SignIn() {
             autoComplete="username"
             required
             withAsterisk={false}
-            data-autofocus
             autoFocus
             value={email}
             onChange={(event) => setEmail(event.currentTarget.value)}
@@ -58,8 +63,8 @@ export default function SignIn() {
       {methods.data?.methods.oidc && (
         <>
           <Divider label="or" my={16} />
-          <Button component="a" href={address("startOidc")} variant="default" h={36} fullWidth>
-            Sign in with your identity provider
+          <Button component="a" href={address("startOidc", { next })} variant="default" h={36} fullWidth>
+            Sign in with {methods.data.methods.provider}
           </Button>
         </>
       )}

@@ -1,31 +1,33 @@
-/** How to send to a source, in its language and by curl. */
-import { SegmentedControl } from "@mantine/core";
-import { useState } from "react";
+/** How to send to a source, in its language and by curl; which of them stands in the address. */
+import { SegmentedControl, Stack } from "@mantine/core";
 import type { SourceView } from "~/api/generated.ts";
+import { useAddress } from "~/parts/address.ts";
 import { Snippet } from "~/parts/Copy.tsx";
 import { snippets } from "./snippets.ts";
 
 export function SnippetTabs({ source }: { source: SourceView }) {
-  const [chosen, setChosen] = useState(0);
+  const [chosen, setChosen] = useAddress("snippet", "");
   const key = source.writeKeys[0];
   if (!key) {
-    return <p className="dim">This source has no write key. Make one below, then send with it.</p>;
+    return <p className="dim">This source has no write key. Make one on its page, then send with it.</p>;
   }
   const found = snippets(source.metadata.slug, key, location.origin);
-  const shown = found[chosen] ?? found[0]!;
+  const shown = found.find((each) => each.label === chosen) ?? found[0]!;
   return (
-    <div>
+    <Stack gap={8} align="stretch">
       {found.length > 1 && (
         <SegmentedControl
           size="xs"
-          mb={8}
+          style={{ alignSelf: "flex-start" }}
           aria-label="Language"
-          value={String(chosen)}
-          onChange={(value) => setChosen(Number(value))}
-          data={found.map((each, at) => ({ value: String(at), label: each.label }))}
+          value={shown.label}
+          onChange={(value) => setChosen(value === found[0]!.label ? "" : value)}
+          data={found.map((each) => each.label)}
         />
       )}
+      {shown.install && <Snippet code={shown.install} label="Copy command" />}
       <Snippet code={shown.code} label="Copy code" />
-    </div>
+      {shown.then && <span className="dim small">{shown.then}</span>}
+    </Stack>
   );
 }

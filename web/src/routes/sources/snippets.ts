@@ -2,7 +2,11 @@
 
 export interface Snippet {
   label: string;
+  /** Gets the library, in a terminal. */
+  install?: string;
   code: string;
+  /** Where the code goes, or how it is run. */
+  then?: string;
 }
 
 const EVENT = { userId: "ada", event: "Order Completed", properties: { revenue: 42 } };
@@ -16,9 +20,10 @@ export function snippets(kind: string, writeKey: string, url: string): Snippet[]
 function curl(key: string, url: string): Snippet {
   return {
     label: "curl",
-    code: `curl -u ${key}: -H 'content-type: application/json' ${url}/v1/track \\\n  -d '${
+    code: `curl -u ${key}: ${url}/v1/track \\\n  -H 'content-type: application/json' \\\n  -d '${
       JSON.stringify(EVENT)
     }'`,
+    then: "In a terminal.",
   };
 }
 
@@ -37,6 +42,7 @@ analytics.track("Order Completed", buildJsonObject { put("revenue", 42) })`,
 
 const csharp: Write = (key, url) => [{
   label: "C#",
+  install: "dotnet add package Segment.Analytics.CSharp",
   code: `var analytics = new Analytics(new Configuration("${key}",
     apiHost: "${host(url)}", cdnHost: "${host(url)}"));
 analytics.Track("Order Completed", new JsonObject { ["revenue"] = 42 });`,
@@ -45,21 +51,37 @@ analytics.Track("Order Completed", new JsonObject { ["revenue"] = 42 });`,
 const OF: Record<string, Write> = {
   "javascript": (key, url) => [{
     label: "npm",
+    install: "npm install @segment/analytics-next",
+    then: "Where your pages load their scripts.",
     code: `import { AnalyticsBrowser } from "@segment/analytics-next";
 
-export const analytics = AnalyticsBrowser.load({ writeKey: "${key}", cdnURL: "${url}" });
+export const analytics = AnalyticsBrowser.load({
+  writeKey: "${key}",
+  cdnURL: "${url}",
+});
 analytics.page();`,
   }],
   "node-js": (key, url) => [{
     label: "Node.js",
+    install: "npm install @segment/analytics-node",
+    then: "Save it as first-event.mjs, then: node first-event.mjs",
     code: `import { Analytics } from "@segment/analytics-node";
 
-const analytics = new Analytics({ writeKey: "${key}", host: "${url}" });
-analytics.track({ userId: "ada", event: "Order Completed", properties: { revenue: 42 } });
+const analytics = new Analytics({
+  writeKey: "${key}",
+  host: "${url}",
+});
+analytics.track({
+  userId: "ada",
+  event: "Order Completed",
+  properties: { revenue: 42 },
+});
 await analytics.closeAndFlush();`,
   }],
   "python": (key, url) => [{
     label: "Python",
+    install: "pip install segment-analytics-python",
+    then: "Save it as first_event.py, then: python first_event.py",
     code: `from segment.analytics import Client
 
 analytics = Client("${key}", host="${url}")
@@ -68,6 +90,7 @@ analytics.flush()`,
   }],
   "go": (key, url) => [{
     label: "Go",
+    install: "go get github.com/segmentio/analytics-go/v3",
     code: `client, _ := analytics.NewWithConfig("${key}", analytics.Config{Endpoint: "${url}"})
 defer client.Close()
 client.Enqueue(analytics.Track{
@@ -82,6 +105,7 @@ analytics.enqueue(TrackMessage.builder("Order Completed")
   }],
   "ruby": (key, url) => [{
     label: "Ruby",
+    install: "gem install analytics-ruby",
     code: `analytics = Segment::Analytics.new(write_key: "${key}", host: "${new URL(url).hostname}",
   port: ${new URL(url).port || (url.startsWith("https") ? 443 : 80)}, ssl: ${url.startsWith("https")})
 analytics.track(user_id: "ada", event: "Order Completed", properties: { revenue: 42 })
@@ -89,6 +113,7 @@ analytics.flush`,
   }],
   "php": (key, url) => [{
     label: "PHP",
+    install: "composer require segmentio/analytics-php",
     code: `Segment::init("${key}", ["host" => "${new URL(url).host}", "ssl" => ${url.startsWith("https")}]);
 Segment::track(["userId" => "ada", "event" => "Order Completed", "properties" => ["revenue" => 42]]);
 Segment::flush();`,
@@ -106,6 +131,7 @@ analytics.track(name: "Order Completed", properties: ["revenue": 42])`,
   }],
   "react-native": (key, url) => [{
     label: "React Native",
+    install: "npm install @segment/analytics-react-native",
     code: `const analytics = createClient({
   writeKey: "${key}", proxy: "${url}/v1/b", cdnProxy: "${url}/v1/projects",
 });
@@ -113,12 +139,14 @@ analytics.track("Order Completed", { revenue: 42 });`,
   }],
   "flutter": (key, url) => [{
     label: "Flutter",
+    install: "flutter pub add segment_analytics",
     code: `final analytics = createClient(Configuration("${key}",
     apiHost: "${host(url)}", cdnHost: "${host(url)}"));
 analytics.track("Order Completed", properties: {"revenue": 42});`,
   }],
   "pixel-tracking-api": (key, url) => [{
     label: "HTML",
+    then: "In a page or an e-mail.",
     code: `<img src="${url}/v1/pixel/track?writeKey=${key}&userId=ada&event=Email+Opened" alt="">`,
   }],
 };
