@@ -18,6 +18,7 @@ from onward.workspace import functions as edit
 from onward.workspace.entities import Function, Workspace
 from onward.workspace.function_catalogue import FunctionSetting, settings_of, shown_name
 from onward.workspace.function_code import Language
+from onward.workspace.function_instances import instances_of
 from onward.workspace.pages import page
 from onward.workspace.roles import Permission
 from onward.workspace.shapes import from_json
@@ -90,6 +91,8 @@ class FunctionView(FunctionItem):
     """Ours."""
     isLatestVersion: bool
     """Whether the latest version is the deployed one."""
+    instancesBehind: int
+    """Ours: how many instances run a version older than the deployed one."""
     language: Language
     """Ours."""
     handlers: list[str] | None
@@ -225,6 +228,9 @@ def _view(session: Session, function: Function) -> FunctionView:
         "batchMaxCount": function.batch_max_count,
         "monthlyHours": function.monthly_hours,
         "isLatestVersion": function.deployed_id == function.latest_id,
+        "instancesBehind": sum(
+            each.function_version_id != function.deployed_id for each in instances_of(session, function).all
+        ),
         "language": msgspec.convert(latest.language, Language),
         "handlers": latest.handlers,
     }

@@ -86,15 +86,8 @@ def list_(*, as_json: AsJson = False, api: Api = HERE) -> None:
     rows = []
     for each in found:
         function = api.get(f"/functions/{each['id']}")["function"]
-        state = (
-            "no"
-            if function["deployedAt"] is None
-            else "yes"
-            if function["isLatestVersion"]
-            else "older version"
-        )
         handlers = "?" if function["handlers"] is None else ", ".join(function["handlers"])
-        rows.append((each["displayName"], each["resourceType"], state, handlers, each["id"]))
+        rows.append((each["displayName"], each["resourceType"], _standing(function), handlers, each["id"]))
     output.table(("name", "type", "deployed", "handlers", "id"), rows)
 
 
@@ -245,6 +238,14 @@ def find(api: Api, key: str) -> Json:
             ids = ", ".join(f"{each['id']} ({each['resourceType']})" for each in found)
             raise CommandError(f"{len(found)} functions are called {key}; name one by its id: {ids}")
     raise CommandError(f"there is no function {key}; `onward functions list` has all")
+
+
+def _standing(function: Json) -> str:
+    """Whether what was saved last is what runs."""
+    if function["deployedAt"] is None:
+        return "no"
+    behind = f", {function['instancesBehind']} behind" if function["instancesBehind"] else ""
+    return f"{'yes' if function['isLatestVersion'] else 'older version'}{behind}"
 
 
 def instances_of(api: Api, function: Json) -> list[Json]:

@@ -79,6 +79,56 @@ def test_a_function_is_made_tested_deployed_and_restored(place: Place) -> None:
     assert not deployed["isLatestVersion"]
 
 
+def test_a_version_is_deployed_to_chosen_instances(place: Place) -> None:
+    made = create(place, "Beside each other")
+    for slug in ("web", "app", "shop"):
+        source = place.onward.create_source(f"beside-{slug}", name=f"Beside {slug}")
+        body = {"sourceId": source.id, "metadataId": f"function-{made}", "name": f"Send {slug}"}
+        place.onward.api("POST", "/destinations", body | {"settings": {}, "enabled": slug != "shop"})
+    page = place.visit(f"/functions/{made}?tab=versions")
+    expect(page.get_by_text("saved v1 · deployed v1 to 3 instances")).to_be_visible()
+    expect(page.get_by_role("button", name="Deploy…")).to_be_disabled()
+    write(page, "Code of the function", "async function onTrack(event) { console.log(2) }")
+    page.get_by_role("button", name="Save & deploy…").click()
+    dialog = page.get_by_role("dialog", name="Save and deploy")
+    boxes = dialog.get_by_role("checkbox", name=re.compile("^Send"))
+    expect(boxes).to_have_count(3)
+    for box in boxes.all():
+        expect(box).to_be_checked()
+    expect(dialog.get_by_role("button", name="Save and deploy", exact=True)).to_be_visible()
+    dialog.get_by_role("checkbox", name="All 3").uncheck()
+    expect(dialog).to_contain_text("Nothing that runs now changes")
+    dialog.get_by_role("checkbox", name="All 3").check()
+    dialog.get_by_role("checkbox", name="Send app of Beside app").uncheck()
+    expect(dialog.get_by_role("checkbox", name="Send app of Beside app v1 stays")).not_to_be_checked()
+    expect(dialog.get_by_role("checkbox", name="Send shop of Beside shop · disabled v1 → v2")).to_be_checked()
+    accessible(page)
+    dialog.get_by_role("button", name="Save and deploy to 2 of 3").click()
+    expect(page.get_by_text("saved v2 · deployed v2 to 2 of 3 instances")).to_be_visible()
+    found = place.onward.api("GET", f"/functions/{made}/instances")["instances"]
+    assert {each["name"]: each["version"]["number"] for each in found} == {
+        "Send web": 2,
+        "Send app": 1,
+        "Send shop": 2,
+    }
+
+    lines = page.get_by_role("list", name="Versions").get_by_role("listitem")
+    expect(lines.nth(0)).to_contain_text("Runs at Send web of Beside web, Send shop of Beside shop")
+    expect(lines.nth(1)).to_contain_text("Runs at Send app of Beside app")
+    accessible(page)
+    page.get_by_role("tab", name="Use").click()
+    row = page.get_by_role("listitem").filter(has_text="Send app")
+    expect(row).to_contain_text("v1")
+    expect(row).to_contain_text("Behind")
+    page.get_by_role("button", name="Deploy…").click()
+    dialog = page.get_by_role("dialog", name="Deploy")
+    expect(dialog.get_by_role("checkbox", name=re.compile("already$"))).to_have_count(2)
+    dialog.get_by_role("button", name="Deploy", exact=True).click()
+    expect(page.get_by_text("saved v2 · deployed v2 to 3 instances")).to_be_visible()
+    expect(page.get_by_role("button", name="Deploy…")).to_be_disabled()
+    assert place.onward.api("GET", f"/functions/{made}")["function"]["instancesBehind"] == 0
+
+
 def test_code_that_cannot_be_loaded_is_refused_at_its_line(place: Place) -> None:
     made = create(place, "Refused")
     page = place.visit(f"/functions/{made}")

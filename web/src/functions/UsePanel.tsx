@@ -39,7 +39,9 @@ export function UsePanel(
           <ul className={`panel ${css.list}`}>
             {instances.map((each) => (
               <li key={each.id} style={{ display: "flex", gap: 12, padding: "8px 12px" }}>
-                <Link to={each.to} style={{ flex: 1 }} className="cut">{each.name}</Link>
+                <Link to={each.to} style={{ flex: 1 }} className="cut">{each.at}</Link>
+                <span className="num">v{each.version.number}</span>
+                {each.version.behind && <StateChip state="retrying">Behind</StateChip>}
                 {each.enabled
                   ? <StateChip state="delivered">Enabled</StateChip>
                   : <StateChip state="filtered">Disabled</StateChip>}

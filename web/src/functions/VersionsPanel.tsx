@@ -9,14 +9,16 @@ import { useAddress } from "~/parts/address.ts";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
 import { StateChip } from "~/parts/StateChip.tsx";
 import { Time } from "~/parts/Time.tsx";
+import type { Instance } from "./kinds.ts";
 import css from "./VersionsPanel.module.css";
 
 const CodeDiff = lazy(() => import("./CodeDiff.tsx"));
 
 export function VersionsPanel(
-  { functionId, versions, readOnly, onRestored }: {
+  { functionId, versions, instances, readOnly, onRestored }: {
     functionId: string;
     versions: VersionView[] | undefined;
+    instances: Instance[] | undefined;
     readOnly: boolean;
     onRestored: () => void;
   },
@@ -26,6 +28,7 @@ export function VersionsPanel(
   const people = useAll("listUsers", {}, { enabled: may("people:read") });
   const author = (id: string) => people.items?.find((each) => each.id === id)?.name;
   const open = versions?.find((each) => String(each.number) === opened);
+  const runsAt = (id: string) => instances?.filter((each) => each.version.versionId === id) ?? [];
   return (
     <>
       <ol className={`panel ${css.list}`} aria-label="Versions">
@@ -35,10 +38,11 @@ export function VersionsPanel(
               <b className="num">v{each.number}</b>
               <span className={css.words}>
                 <span>
-                  saved <Time at={each.createdAt} />
+                  saved <Time at={each.createdAt} />{" "}
                   {author(each.author) && <span className="dim">by {author(each.author)}</span>}
                 </span>
                 <span className="dim small">{each.handlers?.join(", ") || "no handlers"}</span>
+                {runsAt(each.id).length > 0 && <span className="small">{runsWhere(runsAt(each.id))}</span>}
               </span>
               {each.isLatest && <StateChip state="pending">Saved</StateChip>}
               {each.isDeployed && <StateChip state="delivered">Deployed</StateChip>}
@@ -60,6 +64,15 @@ export function VersionsPanel(
       )}
     </>
   );
+}
+
+/** "Runs at Send of web, In of app and 3 more". */
+function runsWhere(instances: Instance[]): string {
+  const shown = instances.slice(0, 3).map(({ at, sourceName }) =>
+    at === sourceName ? at : `${at} of ${sourceName}`
+  );
+  const more = instances.length - shown.length;
+  return `Runs at ${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function Version(

@@ -1,6 +1,6 @@
 /** The kinds of functions, and where each runs. */
-import type { ConnectedDestination, ConnectedSource, FunctionItem } from "~/api/generated.ts";
-import { useAll, useApi } from "~/api/hooks.ts";
+import type { FunctionInstance, FunctionItem } from "~/api/generated.ts";
+import { useApi } from "~/api/hooks.ts";
 
 export type Kind = FunctionItem["resourceType"];
 
@@ -11,50 +11,36 @@ export const KINDS: Record<Kind, { word: string; does: string }> = {
   INSERT_SOURCE: { word: "Source insert", does: "Changes or drops events as a source takes them." },
 };
 
-export interface Instance {
-  id: string;
-  name: string;
-  enabled: boolean;
+export interface Instance extends FunctionInstance {
+  /** What it is called where it runs: the destination, or else the source. */
+  at: string;
+  /** Its page. */
   to: string;
 }
 
-/** Where a function runs: destinations or sources of it, or destinations that it is inserted before. */
-export function useInstances(functionId: string, kind: Kind | undefined): Instance[] | undefined {
-  const connections = useApi("getConnections", {}, { every: 10_000 });
-  const inserted = kind === "INSERT_DESTINATION" || kind === "INSERT_SOURCE";
-  const inserts = useAll("listInsertFunctionInstances", { query: { functionId } }, { enabled: inserted });
-  const found = connections.data?.connections;
-  if (!found || !kind) return undefined;
-  const ofIt = (each: ConnectedDestination | ConnectedSource) => each.kind === `function-${functionId}`;
-  const destination = (each: ConnectedDestination): Instance => ({
-    id: each.id,
-    name: each.name || each.kindName,
-    enabled: each.enabled,
-    to: `/destinations/${each.id}/delivery`,
-  });
-  if (kind === "DESTINATION") return found.destinations.filter(ofIt).map(destination);
-  if (kind === "SOURCE") {
-    return found.sources.filter(ofIt).map((each) => ({
-      id: each.id,
-      name: each.name || each.slug,
-      enabled: each.enabled,
-      to: `/sources/${each.id}/overview`,
-    }));
-  }
-  return inserts.items?.map((each) => {
-    const before = found.destinations.find((to) => to.id === each.integrationId);
-    const source = found.sources.find((from) => from.id === each.integrationId);
-    const name = before ? before.name || before.kindName : source ? source.name || source.slug : each.name;
-    return {
-      id: each.id,
-      name,
-      enabled: each.enabled,
-      to: before ? `/destinations/${before.id}/insert-function` : `/sources/${each.integrationId}/overview`,
-    };
-  });
+export interface Instances {
+  seen: Instance[];
+  /** How many more there are, of sources that one may not see. */
+  hidden: number;
 }
 
-/** "v7", and which of the versions runs. */
+/** Where a function runs: destinations or sources of it, or what it is inserted before or after. */
+export function useInstances(functionId: string, kind: Kind): Instances | undefined {
+  const request = { path: { functionId }, query: { pagination: { count: 1000 } } };
+  const { data } = useApi("listFunctionInstances", request, { every: 10_000 });
+  return data && {
+    hidden: data.hidden,
+    seen: data.instances.map((each) => ({
+      ...each,
+      at: each.destinationName || each.sourceName,
+      to: each.destinationId === null
+        ? `/sources/${each.sourceId}/overview`
+        : `/destinations/${each.destinationId}/${kind === "DESTINATION" ? "delivery" : "insert-function"}`,
+    })),
+  };
+}
+
+/** "v7", and which of the versions was deployed last. */
 export function standing(
   versions: { number: number; isDeployed: boolean; isLatest: boolean }[] | undefined,
 ): {

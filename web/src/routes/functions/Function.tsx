@@ -11,7 +11,7 @@ import { useSession } from "~/api/session.ts";
 import { completionOf } from "~/functions/completion.ts";
 import { Deploy } from "~/functions/Deploy.tsx";
 import { changesOf, type Draft, draftOf } from "~/functions/draft.ts";
-import { KINDS, standing, useInstances } from "~/functions/kinds.ts";
+import { type Instances, KINDS, standing, useInstances } from "~/functions/kinds.ts";
 import { SettingsPanel } from "~/functions/SettingsPanel.tsx";
 import { type Given, pretty, problemOf, TestPanel } from "~/functions/TestPanel.tsx";
 import { UsePanel } from "~/functions/UsePanel.tsx";
@@ -54,12 +54,14 @@ export default function Page() {
   return <Workbench key={functionId} view={data.function} />;
 }
 
-function runs(instances: number): string {
-  return instances === 0
-    ? ", connected to nothing"
-    : instances === 1
-    ? " to 1 instance"
-    : ` to ${instances} instances`;
+/** To how many instances the version of this number is deployed, if that can be told. */
+function reach({ seen, hidden }: Instances, deployed: number): string {
+  if (hidden > 0) return "";
+  if (seen.length === 0) return ", connected to nothing";
+  const there = seen.filter((each) => each.version.number === deployed).length;
+  return ` to ${there < seen.length ? `${there} of ` : ""}${seen.length} instance${
+    seen.length > 1 ? "s" : ""
+  }`;
 }
 
 function Workbench({ view }: { view: FunctionView }) {
@@ -86,6 +88,7 @@ function Workbench({ view }: { view: FunctionView }) {
   const save = useChange("updateFunction", ["getFunction", "listFunctionVersions", "listFunctions"]);
   const deploy = useChange("createFunctionDeployment", [
     "getFunction",
+    "listFunctionInstances",
     "listFunctionVersions",
     "getDestinationsCatalog",
   ]);
@@ -94,6 +97,7 @@ function Workbench({ view }: { view: FunctionView }) {
   const changes = useMemo(() => changesOf(saved, draft), [saved, draft]);
   const unsaved = Object.keys(changes).length > 0;
   const numbers = standing(versions.items);
+  const behind = instances?.seen.filter((each) => each.version.behind).length ?? 0;
 
   useEffect(() => {
     const event = sample.data?.event;
@@ -129,9 +133,9 @@ function Workbench({ view }: { view: FunctionView }) {
       return false;
     }
   };
-  const deployNow = async () => {
+  const deployNow = async (instanceIds: string[] | undefined) => {
     if (!await saveNow()) return;
-    await deploy.mutateAsync({ path }).then(() => {
+    await deploy.mutateAsync({ path, body: { instanceIds } }).then(() => {
       setDeploying(false);
       notifications.show({ message: "Deployed. It takes effect within 2 s.", color: "teal" });
     }, () => {});
@@ -189,7 +193,7 @@ function Workbench({ view }: { view: FunctionView }) {
             </Button>
             <Button
               onClick={() => setDeploying(true)}
-              disabled={!unsaved && view.isLatestVersion}
+              disabled={!instances || (!unsaved && view.isLatestVersion && behind === 0)}
             >
               {unsaved ? "Save & deploy…" : "Deploy…"}
             </Button>
@@ -218,7 +222,7 @@ function Workbench({ view }: { view: FunctionView }) {
             <span>
               {numbers.saved ? `saved v${numbers.saved}` : ""}
               {numbers.deployed
-                ? ` · deployed v${numbers.deployed}${instances ? runs(instances.length) : ""}`
+                ? ` · deployed v${numbers.deployed}${instances ? reach(instances, numbers.deployed) : ""}`
                 : " · not deployed"}
             </span>
             <span>Ctrl S saves · Ctrl ↵ runs · Esc, Tab leaves</span>
@@ -266,6 +270,7 @@ function Workbench({ view }: { view: FunctionView }) {
               <VersionsPanel
                 functionId={functionId}
                 versions={versions.items}
+                instances={instances?.seen}
                 readOnly={readOnly || unsaved}
                 onRestored={() => void reload()}
               />
@@ -275,24 +280,25 @@ function Workbench({ view }: { view: FunctionView }) {
                 functionId={functionId}
                 kind={view.resourceType}
                 slug={`function-${functionId}`}
-                instances={instances}
+                instances={instances?.seen}
                 deployed={!!view.deployedAt}
               />
             </Tabs.Panel>
           </Tabs>
         </div>
       </div>
-      <Deploy
-        open={deploying}
-        unsaved={unsaved}
-        next={numbers.saved && numbers.saved + (("code" in changes || "settings" in changes) ? 1 : 0)}
-        deployed={numbers.deployed}
-        instances={instances ?? []}
-        busy={save.isPending || deploy.isPending}
-        error={save.error ?? deploy.error}
-        onClose={() => setDeploying(false)}
-        onDeploy={() => void deployNow()}
-      />
+      {deploying && instances && (
+        <Deploy
+          unsaved={unsaved}
+          next={numbers.saved && numbers.saved + (("code" in changes || "settings" in changes) ? 1 : 0)}
+          deployed={numbers.deployed}
+          instances={instances}
+          busy={save.isPending || deploy.isPending}
+          error={save.error ?? deploy.error}
+          onClose={() => setDeploying(false)}
+          onDeploy={(instanceIds) => void deployNow(instanceIds)}
+        />
+      )}
       <ConfirmByName
         name={saved.displayName}
         title="Delete this function?"
@@ -309,8 +315,9 @@ function Workbench({ view }: { view: FunctionView }) {
         busy={remove.isPending}
         error={remove.error}
       >
-        It goes with all its versions.{" "}
-        {instances?.length ? "It is still in use: disconnect it where it runs first." : "It runs nowhere."}
+        It goes with all its versions. {instances && instances.seen.length + instances.hidden > 0
+          ? "It is still in use: disconnect it where it runs first."
+          : "It runs nowhere."}
       </ConfirmByName>
     </>
   );

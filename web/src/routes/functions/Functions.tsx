@@ -139,9 +139,10 @@ export default function Functions() {
 function Standing({ id }: { id: string }) {
   const { data } = useApi("getFunction", { path: { functionId: id } });
   if (!data) return null;
-  const { deployedAt, isLatestVersion } = data.function;
+  const { deployedAt, isLatestVersion, instancesBehind } = data.function;
   if (!deployedAt) return <StateChip state="filtered">Not deployed</StateChip>;
-  return isLatestVersion
-    ? <StateChip state="delivered">Deployed</StateChip>
-    : <StateChip state="pending">Newer saved</StateChip>;
+  if (!isLatestVersion) return <StateChip state="pending">Newer saved</StateChip>;
+  return instancesBehind > 0
+    ? <StateChip state="retrying">{instancesBehind} behind</StateChip>
+    : <StateChip state="delivered">Deployed</StateChip>;
 }
