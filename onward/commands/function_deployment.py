@@ -32,6 +32,7 @@ def deploy(
             help="An instance to deploy to: `source/destination`, the slug of a source, a name or an id. "
             "May be given several times (default: all of them).",
             negative=(),
+            show_default=False,
         ),
     ] = (),
     api: Api = HERE,
