@@ -8,7 +8,7 @@ from typing import Any
 from onward.delivery.functions.destination import MAPPING, definition_of
 from onward.delivery.functions.host import Functions
 from onward.delivery.item import Target
-from onward.destinations.catalog import Catalogue, UnknownDestinationError
+from onward.destinations.catalog import Catalogue
 from onward.destinations.definition import Action, Call, Definition, Payload
 from onward.destinations.outcome import Outcome, discarded
 from onward.egress.masking import Masking
@@ -17,7 +17,6 @@ from onward.pipeline.governance.spec import SchemaEvent
 from onward.pipeline.route import Mapped, Route, RouteSpec, SubscriptionSpec
 from onward.pipeline.types import EVENT_TYPES, Event
 from onward.workspace.definitions import is_secret
-from onward.workspace.function_catalogue import is_function
 from onward.workspace.snapshot import Destination, Source, Subscription
 
 
@@ -138,10 +137,6 @@ def find_definition(
     """What a destination is, also if it is a function. Raises `UnknownDestinationError`."""
     if destination.function is not None:
         return definition_of(functions, destination, destination.function)
-    if is_function(destination.definition):
-        raise UnknownDestinationError(
-            "the configuration in use is from before functions were delivered to; any change makes a new one"
-        )
     return catalogue[destination.definition]
 
 

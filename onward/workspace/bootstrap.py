@@ -1,4 +1,5 @@
-"""The first start, and every other: migrations, the default workspace, the operator's token.
+"""The first start, and every other: migrations, the snapshot that this version makes of what is configured,
+the default workspace, the operator's token.
 
 Safe to run from several processes at once and after a crash at any point: each step looks at what is
 there first, and the last two are one transaction.
@@ -6,6 +7,7 @@ there first, and the last two are one transaction.
 
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import select
 
 from onward.settings import Settings
@@ -15,6 +17,7 @@ from onward.workspace.entities import Token, User, Workspace
 from onward.workspace.migrate import migrate
 from onward.workspace.store import Actor, Store
 
+log = structlog.get_logger("onward.workspace")
 ACTOR = Actor(id="bootstrap")
 OPERATOR_TOKEN = "ONWARD_TOKEN"  # noqa: S105  (a name, not a token)
 
@@ -39,6 +42,7 @@ def bootstrap(settings: Settings, *, invite: bool = False) -> BootstrapResult:
     store = Store.open(settings, catalogue={})
     migrate(store.engine, settings)
     _check_key(store)
+    _renew_snapshot(store)
     keyring.settle(settings)
     workspace_id, made = _default_workspace(store)
     with store.changing(workspace_id, ACTOR) as editor:
@@ -65,6 +69,13 @@ def _default_workspace(store: Store) -> tuple[str, bool]:
         session.add(workspace)
         session.flush()
         return workspace.id, True
+
+
+def _renew_snapshot(store: Store) -> None:
+    """The data plane runs on what the last change compiled; an older version may have known less."""
+    with writing(store.engine) as session:
+        if compile.renew(session, store.cipher, store.now()):
+            log.info("the configuration was compiled anew, as this version makes more of it")
 
 
 def _check_key(store: Store) -> None:

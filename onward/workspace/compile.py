@@ -99,6 +99,18 @@ def publish(
     return compiled
 
 
+def renew(session: Session, cipher: Cipher, now: int) -> bool:
+    """Publish anew if this program makes something else of what is configured than the snapshot in use is, as
+    after an upgrade; whether it did."""
+    version = take_version(session)
+    used = stored_snapshot(session, cipher, version - 1)
+    made = _decoder.decode(_encoder.encode(compile_snapshot(session, cipher, version - 1)))
+    if used is None or used == made:
+        return False
+    publish(session, cipher, version, now)
+    return True
+
+
 def prune(session: Session, keep_since: int) -> None:
     """Drop the snapshots that were no longer current at `keep_since` (ms since the epoch)."""
     stored = entities.StoredSnapshot
