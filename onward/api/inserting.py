@@ -3,13 +3,16 @@
 What it returns is shown and sent with sensitive settings masked, as of any test run.
 """
 
+from typing import Any, TypedDict
+
 import msgspec
 from anyio.to_thread import run_sync
 
 from onward.api.context import Context
-from onward.destinations.tester import Insert, Instance, Problem
+from onward.destinations.tester import Instance, Problem
 from onward.functions.errors import CODES, Kind
 from onward.functions.selftest import NoBoundary
+from onward.functions.trial import BATCH, HANDLERS, Trial
 from onward.functions.workshop import Busy
 from onward.pipeline.types import Event
 from onward.workspace.entities import FunctionVersion
@@ -18,48 +21,102 @@ from onward.workspace.snapshot import DeployedFunction
 DROPPED = "FILTERED_AT_INSERT_FUNCTION"
 
 
-def inserting(context: Context, instance: Instance) -> Insert | None:
-    """None if the destination has no insert function that is enabled."""
-    function = instance.destination.inserted
-    if function is None:
-        return None
+class InsertRun(TypedDict):
+    """What the insert function did in a test."""
 
-    async def insert(event: Event) -> Event | Problem:
-        return await _insert(context, function, event)
+    functionId: str
+    versionId: str
+    name: str
+    """Of the function."""
+    code: str
+    """Empty if it let the event through."""
+    message: str
+    """Why it let nothing through."""
+    trial: Trial | None
+    """Null if it could not be run."""
 
-    return insert
 
+class Inserting:
+    """An `Insert` that keeps what it did in `run`, which is None until it is called."""
 
-async def _insert(context: Context, function: DeployedFunction, event: Event) -> Event | Problem:
-    if context.workshop is None:
-        return _problem("internal", "nothing is here that could run the insert function")
+    def __init__(self, context: Context, function: DeployedFunction) -> None:
+        self._context = context
+        self._function = function
+        self.run: InsertRun | None = None
 
-    def read() -> str | None:
-        with context.reading() as session:
-            version = session.get(FunctionVersion, function.version)
+    async def __call__(self, event: Event) -> Event | Problem:
+        try:
+            trial, came = await self._try_out(event)
+        except _NotRun as reason:
+            trial, came = None, _problem(reason.code, str(reason))
+        problem = came if isinstance(came, Problem) else None
+        self.run = {
+            "functionId": self._function.id,
+            "versionId": self._function.version,
+            "name": self._function.name,
+            "code": "" if problem is None else problem.code,
+            "message": "" if problem is None else problem.message,
+            "trial": trial,
+        }
+        return came
+
+    async def _try_out(self, event: Event) -> tuple[Trial, Event | Problem]:
+        """Raises `_NotRun`."""
+        context, function = self._context, self._function
+        if context.workshop is None:
+            raise _NotRun("internal", "nothing is here that could run the insert function")
+        code = await run_sync(self._code)
+        if code is None:
+            raise _NotRun("internal", "the insert function has just been deleted")
+        handler = HANDLERS.get(event.get("type", ""), "handler for its type")
+        known = function.handlers or (handler,)
+        alone = handler in known or BATCH not in known
+        try:
+            trial = await context.workshop.try_out(
+                code,
+                event if alone else [event],
+                function.settings,
+                workspace_id=context.workspace_id,
+                handler=handler if alone else BATCH,
+                inserted=True,
+                secrets={name: function.settings.get(name) for name in function.sensitive},
+            )
+        except Busy:
+            why = "too many test runs are under way; try again in a moment"
+            raise _NotRun("too_many_requests", why) from None
+        except NoBoundary as error:
+            raise _NotRun("internal", f"{error} (the setting functions_trusted)") from None
+        return trial, _came_of(trial)
+
+    def _code(self) -> str | None:
+        with self._context.reading() as session:
+            version = session.get(FunctionVersion, self._function.version)
             return None if version is None else version.runs
 
-    code = await run_sync(read)
-    if code is None:
-        return _problem("internal", "the insert function has just been deleted")
-    try:
-        trial = await context.workshop.try_out(
-            code,
-            event,
-            function.settings,
-            workspace_id=context.workspace_id,
-            inserted=True,
-            secrets={name: function.settings.get(name) for name in function.sensitive},
-        )
-    except Busy:
-        return _problem("too_many_requests", "too many test runs are under way; try again in a moment")
-    except NoBoundary as error:
-        return _problem("internal", f"{error} (the setting functions_trusted)")
-    if trial.kind is Kind.OK:
-        return msgspec.convert(trial.value, Event)
+
+def inserting(context: Context, instance: Instance) -> Inserting | None:
+    """None if the destination has no insert function that is enabled."""
+    function = instance.destination.inserted
+    return None if function is None else Inserting(context, function)
+
+
+class _NotRun(Exception):
+    """The function can't be called here and now."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def _came_of(trial: Trial) -> Event | Problem:
+    kind, message, value = trial.kind, trial.message, trial.value
+    if trial.items:  # it has onBatch alone, which was called with the one event
+        [item] = trial.items
+        kind, message, value = Kind(item["kind"]), item["message"], item.get("event")
+    if kind is Kind.OK:
+        return msgspec.convert(value, dict[str, Any])
     at = "" if trial.line is None else f" (line {trial.line})"
-    code_of = DROPPED if trial.kind is Kind.DROPPED else CODES[trial.kind]
-    return _problem(code_of, f"{trial.kind.value}: {trial.message}{at}")
+    return _problem(DROPPED if kind is Kind.DROPPED else CODES[kind], f"{kind.value}: {message}{at}")
 
 
 def _problem(code: str, message: str) -> Problem:

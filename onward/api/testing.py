@@ -17,15 +17,17 @@ from onward.api.answers import Json
 from onward.api.answers import data as answer
 from onward.api.bodies import GivenEvent, PreviewTrigger, TestMapping, TestSubscription
 from onward.api.context import ApiRequest, Context, Id, InContext
-from onward.api.inserting import inserting
+from onward.api.inserting import Inserting, InsertRun, inserting
 from onward.api.instances import find_event, find_instance, find_subscription
 from onward.api.query import read_query
 from onward.destinations import tester
+from onward.destinations.preview import Preview, preview
 from onward.destinations.tester import Instance
 from onward.pipeline import triggers
 from onward.pipeline.samples import TYPES, sample_event
 from onward.workspace.checks import check_mapping, check_trigger
 from onward.workspace.errors import Invalid, naming
+from onward.workspace.roles import Permission
 from onward.workspace.shapes import from_json
 from onward.workspace.snapshot import Subscription
 from onward.workspace.subscriptions import default_mapping, find_action
@@ -38,14 +40,18 @@ class ConnectionAnswer(TypedDict):
 
 class MappingTestAnswer(TypedDict):
     test: tester.Result
+    insertFunction: InsertRun | None
+    """What it did; null if there is none, or the event did not get to it."""
 
 
 class EventTestAnswer(TypedDict):
     test: tester.EventResult
+    insertFunction: InsertRun | None
 
 
 class PreviewAnswer(TypedDict):
-    preview: tester.Preview
+    preview: Preview
+    insertFunction: InsertRun | None
 
 
 class TriggerProblem(TypedDict):
@@ -127,23 +133,26 @@ async def test_event(context: InContext, destination_id: Id, body: RawBody) -> J
     instance = await runnable(context, destination_id)
     _check_settings(instance)
     event = await anyio.to_thread.run_sync(find_event, context, instance.destination.source_id, data)
-    return answer(test=_json(await tester.test_event(instance, event)))
+    return answer(test=_json(await tester.test_event(instance, event)), insertFunction=_run_of(instance))
 
 
 @post(
     "/preview",
     operation_id="previewDestination",
-    sync_to_thread=True,
     status_code=200,
     body=GivenEvent,
     answer=PreviewAnswer,
 )
-def preview(context: InContext, destination_id: Id, body: RawBody) -> Json:
-    """What would become of an event, step by step. Nothing is sent."""
+async def preview_destination(context: InContext, destination_id: Id, body: RawBody) -> Json:
+    """What would become of an event, step by step. No mapping sends anything. The insert function is called
+    for those who may test: its own requests are real."""
     data = from_json(GivenEvent, body)
-    instance = find_instance(context, destination_id)
-    event = find_event(context, instance.destination.source_id, data)
-    return answer(preview=_json(tester.preview(instance, event)))
+    instance = await anyio.to_thread.run_sync(find_instance, context, destination_id)
+    source_id = instance.destination.source_id
+    if context.access.to(Permission.DESTINATION_WRITE, source_id):
+        instance = replace(instance, insert=inserting(context, instance))
+    event = await anyio.to_thread.run_sync(find_event, context, source_id, data)
+    return answer(preview=_json(await preview(instance, event)), insertFunction=_run_of(instance))
 
 
 @post(
@@ -204,7 +213,12 @@ async def _test(
         with naming(mapping="settings"):
             check_mapping(action, subscription.mapping, complete=False)
     event = await anyio.to_thread.run_sync(find_event, context, instance.destination.source_id, given)
-    return answer(test=_json(await tester.test_mapping(instance, subscription, event, send=send)))
+    tried = await tester.test_mapping(instance, subscription, event, send=send)
+    return answer(test=_json(tried), insertFunction=_run_of(instance))
+
+
+def _run_of(instance: Instance) -> Json | None:
+    return _json(instance.insert.run) if isinstance(instance.insert, Inserting) else None
 
 
 def _check_settings(instance: Instance) -> None:
@@ -212,7 +226,7 @@ def _check_settings(instance: Instance) -> None:
     settle(instance.definition, {}, instance.destination.settings)
 
 
-def _json(result: msgspec.Struct) -> Any:
+def _json(result: Any) -> Any:
     return msgspec.to_builtins(result)
 
 
@@ -229,5 +243,5 @@ def _tree(node: triggers.Group | triggers.Condition) -> Json:
 
 router = Router(
     "/destinations/{destination_id:str}",
-    route_handlers=[test_connection, test_subscription, test_mapping, test_event, preview],
+    route_handlers=[test_connection, test_subscription, test_mapping, test_event, preview_destination],
 )

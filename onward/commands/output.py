@@ -102,6 +102,27 @@ def show_result(result: Mapping[str, Any]) -> None:
     show_exchanges(result["exchanges"], result["exchangesLeftOut"])
 
 
+def show_insertion(run: Mapping[str, Any] | None) -> None:
+    """What the insert function did, if there is one."""
+    if run is None:
+        return
+    out = console()
+    style, word = ("red", run["code"]) if run["code"] else ("green", "let the event through")
+    took = f" in {run['trial']['wallMs']:g} ms" if run["trial"] else ""
+    head = _line(f"insert function {run['name']}: ", "bold").append(word, style).append(took)
+    out.print(head, soft_wrap=True)
+    if run["message"]:
+        out.print(f"  {run['message']}", soft_wrap=True)
+    if run["trial"] is None:
+        return
+    for each in run["trial"]["logs"]:
+        out.print(f"  {each['level']}: {each['text']}", soft_wrap=True, markup=False, highlight=False)
+    if not run["code"] and run["trial"]["value"] is not None:
+        out.print("event")
+        _body(out, json.dumps(run["trial"]["value"]))
+    show_exchanges(run["trial"]["requests"])
+
+
 def show_outcome(result: Mapping[str, Any]) -> None:
     outcome = result["outcome"]
     if outcome is not None and outcome["kind"] != "delivered":

@@ -83,10 +83,12 @@ def mapping(
         body["trigger"] = trigger
     if fields:
         body["settings"] = one["settings"] | assignments.mapping(fields)
-    tried = api.post(f"{path(found, one)}/test", body)["test"]
+    answer = api.post(f"{path(found, one)}/test", body)
+    tried, run = answer["test"], answer["insertFunction"]
     if as_json:
-        output.print_json(tried)
+        output.print_json(tried | {"insertFunction": run})
     else:
+        output.show_insertion(run)
         output.show_result(tried)
         output.show_outcome(tried)
     good = tried["outcome"]["kind"] == "delivered" if tried["outcome"] else not send
@@ -98,10 +100,12 @@ def event(destination: Key, /, *, given: Given = NONE, as_json: AsJson = False, 
     """Send an event for real, through all enabled mappings and past the filters."""
     found = api.destination(destination)
     body = given.of(api, found["sourceId"])
-    tried = api.post(f"{path(found)}/test-event", body)["test"]
+    answer = api.post(f"{path(found)}/test-event", body)
+    tried, run = answer["test"], answer["insertFunction"]
     if as_json:
-        output.print_json(tried)
+        output.print_json(tried | {"insertFunction": run})
         return 0 if tried["success"] else 1
+    output.show_insertion(run)
     for each in tried["results"]:
         if each["matched"]:
             output.show_result(each)
@@ -116,13 +120,14 @@ def event(destination: Key, /, *, given: Given = NONE, as_json: AsJson = False, 
 
 @app.command
 def preview(destination: Key, /, *, given: Given = NONE, as_json: AsJson = False, api: Api = HERE) -> int:
-    """Show step by step what would become of an event. Nothing is sent."""
+    """Show step by step what would become of an event. No mapping sends anything."""
     found = api.destination(destination)
     body = given.of(api, found["sourceId"])
-    seen = api.post(f"{path(found)}/preview", body)["preview"]
+    answer = api.post(f"{path(found)}/preview", body)
+    seen, run = answer["preview"], answer["insertFunction"]
     good = seen["stopped"] is None and all(each["problem"] is None for each in seen["results"])
     if as_json:
-        output.print_json(seen)
+        output.print_json(seen | {"insertFunction": run})
         return 0 if good else 1
     rows = [
         (
@@ -135,6 +140,7 @@ def preview(destination: Key, /, *, given: Given = NONE, as_json: AsJson = False
     ]
     output.table(("step", "name", "passed", "why"), rows)
     output.say("")
+    output.show_insertion(run)
     for each in seen["results"]:
         output.show_result(each)
     if seen["stopped"]:

@@ -4,7 +4,7 @@
 - `test_mapping`: one mapping, also a disabled or unsaved one, on one event: trigger, payload, and what goes
   out and comes back.
 - `test_event`: a real event through every enabled mapping, past the destination's filters.
-- `preview`: which step of the road would do what with an event. Nothing is sent.
+- `preview.py`: which step of the road would do what with an event. Nothing is sent.
 
 Everything goes by the same pipeline, actions and egress as deliveries, and nothing of it is counted, retried
 or kept. Invariants: a test ends within its time, and no secret is in what it tells (`onward.egress.record`).
@@ -24,7 +24,7 @@ from onward.egress import redact
 from onward.egress.http import Client, EgressError
 from onward.egress.masking import Masking
 from onward.egress.record import DryRun, Exchange, Recorder
-from onward.pipeline import explain, payloads, route, triggers
+from onward.pipeline import payloads, route, triggers
 from onward.pipeline.governance.transformations import EventDropped, TransformationError, Transformations
 from onward.pipeline.mapping import MappingError
 from onward.pipeline.route import Route, RouteSpec, SubscriptionSpec
@@ -37,8 +37,6 @@ GRACE = 5.0
 """Seconds that an action may take beyond the timeout that it was told to keep."""
 PATIENCE = 60.0
 """Seconds for a whole test."""
-EDITING = ("filters", "transformations")
-"""Steps that change the event."""
 AT_ONCE = 8
 """Mappings that an event tester sends for at the same time."""
 
@@ -190,30 +188,6 @@ class EventResult(Shape, frozen=True):
     results: list[Result]
 
 
-class Step(Shape, frozen=True):
-    """One step of an event's way; see `onward.pipeline.explain.Step`."""
-
-    stage: str
-    passed: bool
-    id: str
-    """Of a filter or a subscription; empty for steps that sum up."""
-    name: str
-    code: str
-    message: str
-    output: Any = None
-    """The event after the filters, or after the transformations."""
-
-
-class Preview(Shape, frozen=True):
-    enabled: bool
-    """Whether the destination is: without that nothing is delivered, whatever the steps say."""
-    stopped: Stop | None
-    """None if at least one trigger is met."""
-    steps: list[Step]
-    results: list[Result]
-    """Of the mappings whose trigger is met."""
-
-
 # Tests
 
 
@@ -247,17 +221,8 @@ async def test_mapping(
     would go out, unanswered."""
     subscription = msgspec.structs.replace(subscription, enabled=True)
     result = await asyncio.to_thread(map_event, instance, subscription, event)
-    if result.matched and instance.insert is not None:
-        came = await instance.insert(event)
-        if isinstance(came, Problem):
-            result = msgspec.structs.replace(result, payload=None, problem=came)
-        else:
-            result = await asyncio.to_thread(map_event, instance, subscription, came)
-            result = msgspec.structs.replace(result, matched=True)
-            event = came
-    if not result.matched or result.payload is None:
-        return await asyncio.to_thread(shown, instance, result)
-    return await _send(instance, subscription, event, result, send=send)
+    came = await inserted(instance, event) if result.matched else event
+    return await _go_on(instance, subscription, result, came, send=send)
 
 
 async def test_event(instance: Instance, event: Event) -> EventResult:
@@ -266,13 +231,15 @@ async def test_event(instance: Instance, event: Event) -> EventResult:
     bypassed = await asyncio.to_thread(stopped_at, instance, event)
     if bypassed is None or bypassed.filter_id is not None:
         event = await asyncio.to_thread(transformed, instance, event)
+    mapped = await asyncio.to_thread(lambda: [map_event(instance, each, event) for each in subscriptions])
+    came = await inserted(instance, event) if any(each.matched for each in mapped) else event
     slots = asyncio.Semaphore(AT_ONCE)
 
-    async def one(subscription: Subscription) -> Result:
+    async def one(subscription: Subscription, result: Result) -> Result:
         async with slots:
-            return await test_mapping(instance, subscription, event)
+            return await _go_on(instance, subscription, result, came, send=True)
 
-    results = await asyncio.gather(*map(one, subscriptions))
+    results = await asyncio.gather(*map(one, subscriptions, mapped))
     matched = [each for each in results if each.matched]
     delivered = sum(each.delivered for each in matched)
     return EventResult(
@@ -282,42 +249,6 @@ async def test_event(instance: Instance, event: Event) -> EventResult:
         message=f"{delivered} of {len(matched)} matching mappings delivered" if matched else NO_MATCH,
         bypassed=bypassed,
         results=results,
-    )
-
-
-def preview(instance: Instance, event: Event) -> Preview:
-    """Blocking, as it only computes: call it in a thread."""
-    subscriptions = instance.destination.subscriptions
-    names = {each.id: each.name for each in subscriptions}
-    names |= {each.id: each.title for each in instance.destination.filters}
-    steps = []
-    stopped: Stop | None = None
-    for step in explain.explain(instance.route(subscriptions, filters=True), event, SystemRandom()):
-        single = step.stage in ("filter", "trigger", "mapping")
-        id = subscriptions[int(step.id)].id if step.stage in ("trigger", "mapping") else step.id
-        if not single and not step.passed:
-            stopped = Stop(code=step.code, message=step.message, filter_id=step.id or None)
-        if step.stage in EDITING and step.passed:
-            event = step.output
-        steps.append(
-            Step(
-                stage=step.stage,
-                passed=step.passed,
-                id=id,
-                name=names.get(id, ""),
-                code=step.code,
-                message=step.message,
-                output=step.output if step.stage in EDITING else None,
-            )
-        )
-    met = {step.id for step in steps if step.stage == "mapping"}
-    return Preview(
-        enabled=instance.destination.enabled,
-        stopped=stopped,
-        steps=steps,
-        results=[
-            shown(instance, map_event(instance, each, event)) for each in subscriptions if each.id in met
-        ],
     )
 
 
@@ -341,6 +272,20 @@ def transformed(instance: Instance, event: Event) -> Event:
         return Transformations(instance.destination.transformations)(event)
     except (EventDropped, TransformationError):
         return event
+
+
+async def inserted(instance: Instance, event: Event) -> Event | Problem:
+    """What the insert function makes of an event that meets a trigger; itself if there is none."""
+    return event if instance.insert is None else await instance.insert(event)
+
+
+def remapped(instance: Instance, subscription: Subscription, result: Result, came: Event | Problem) -> Result:
+    """The result of a mapping whose trigger is met, with what the insert function made of the event."""
+    if isinstance(came, Problem):
+        return msgspec.structs.replace(result, payload=None, problem=came)
+    if instance.insert is None:
+        return result
+    return msgspec.structs.replace(map_event(instance, subscription, came), matched=True)
 
 
 def map_event(instance: Instance, subscription: Subscription, event: Event) -> Result:
@@ -373,6 +318,17 @@ def shown(instance: Instance, result: Result) -> Result:
     )
     payload = None if result.payload is None else masking.json(redact.payload(result.payload))
     return msgspec.structs.replace(result, payload=payload, problem=problem)
+
+
+async def _go_on(
+    instance: Instance, subscription: Subscription, result: Result, came: Event | Problem, *, send: bool
+) -> Result:
+    """From the insert function on."""
+    if result.matched:
+        result = await asyncio.to_thread(remapped, instance, subscription, result, came)
+    if not result.matched or result.payload is None or isinstance(came, Problem):
+        return await asyncio.to_thread(shown, instance, result)
+    return await _send(instance, subscription, came, result, send=send)
 
 
 async def _send(

@@ -16,7 +16,11 @@ const BECOMES: Record<string, { state: State; word: string }> = {
   filtered: { state: "filtered", word: "would be filtered" },
 };
 
-export function Outcome({ trial, onLine }: { trial: Trial; onLine: (line: number) => void }) {
+export function Outcome({ trial, onLine }: {
+  trial: Trial;
+  /** Where the code is beside it: to go to a line. */
+  onLine?: (line: number) => void;
+}) {
   const { state, word } = BECOMES[trial.action] ?? BECOMES.discarded!;
   return (
     <section className={`panel ${css.outcome}`} aria-label="Result of the test run">
@@ -31,15 +35,17 @@ export function Outcome({ trial, onLine }: { trial: Trial; onLine: (line: number
       {trial.message && (
         <div className={css.part}>
           <p className={css.message}>{trial.message}</p>
-          {trial.line !== null && (
-            <Button
-              variant="subtle"
-              size="compact-sm"
-              onClick={() => onLine(trial.line!)}
-            >
-              line {trial.line}
-            </Button>
-          )}
+          {trial.line !== null && (onLine
+            ? (
+              <Button
+                variant="subtle"
+                size="compact-sm"
+                onClick={() => onLine(trial.line!)}
+              >
+                line {trial.line}
+              </Button>
+            )
+            : <span className="dim small">line {trial.line}</span>)}
           {trial.stack && (
             <details>
               <summary className="dim small">Where it came from</summary>

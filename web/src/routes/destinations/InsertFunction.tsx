@@ -50,8 +50,8 @@ export default function InsertFunction() {
       <ErrorNote error={update.error} />
       {mine?.length === 0 && refusal && (
         <EmptyState icon={IconCode} title="It takes no insert function">
-          {destination.metadata.name} can have none: {refusal}. Insert functions stand before destinations of
-          events.
+          {destination.metadata.name} can have none:{" "}
+          {refusal}. Insert functions stand before destinations of events.
         </EmptyState>
       )}
       {mine?.length === 0 && !refusal && (

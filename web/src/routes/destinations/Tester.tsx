@@ -1,7 +1,7 @@
 /** Sends one event for real, through every enabled mapping, and shows what went out and came back. */
 import { Button, Group, Stack } from "@mantine/core";
 import { IconSend } from "@tabler/icons-react";
-import type { EventResult, Result } from "~/api/generated.ts";
+import type { EventResult, InsertRun as Run, Result } from "~/api/generated.ts";
 import { useChange } from "~/api/hooks.ts";
 import { useSession } from "~/api/session.ts";
 import { ExchangeView } from "~/delivery/Exchange.tsx";
@@ -13,6 +13,7 @@ import type { State } from "~/parts/states.ts";
 import { useDestination } from "./destination.ts";
 import { EventPicker, OwnEvent } from "./EventPicker.tsx";
 import { useEvent } from "./event.ts";
+import { InsertRun } from "./InsertRun.tsx";
 import css from "./Tester.module.css";
 
 export default function Tester() {
@@ -52,7 +53,7 @@ export default function Tester() {
       <section aria-label="Result" aria-live="polite">
         <ErrorNote error={test.error} />
         {test.data && !test.isPending
-          ? <Told result={test.data.test} destinationId={destinationId} />
+          ? <Told result={test.data.test} run={test.data.insertFunction} destinationId={destinationId} />
           : !test.error && (
             <p className={`dim ${css.hint}`}>
               {test.isPending
@@ -65,7 +66,11 @@ export default function Tester() {
   );
 }
 
-function Told({ result, destinationId }: { result: EventResult; destinationId: string }) {
+function Told({ result, run, destinationId }: {
+  result: EventResult;
+  run: Run | null;
+  destinationId: string;
+}) {
   const met = result.results.filter((each) => each.matched);
   const rest = result.results.filter((each) => !each.matched);
   return (
@@ -86,6 +91,7 @@ function Told({ result, destinationId }: { result: EventResult; destinationId: s
           Look at the mappings
         </LinkButton>
       )}
+      <InsertRun run={run} />
       {met.map((each) => <One key={each.subscriptionId} result={each} destinationId={destinationId} />)}
       {rest.length > 0 && met.length > 0 && (
         <p className="dim small" style={{ margin: 0 }}>

@@ -10,6 +10,7 @@ import { JsonView } from "~/parts/JsonView.tsx";
 import { StateChip } from "~/parts/StateChip.tsx";
 import { EventPicker, OwnEvent } from "../destinations/EventPicker.tsx";
 import type { ChosenEvent } from "../destinations/event.ts";
+import { InsertRun } from "../destinations/InsertRun.tsx";
 import type { Draft } from "./draft.ts";
 import css from "./Mapping.module.css";
 import type { Live } from "./preview.ts";
@@ -56,6 +57,7 @@ export function LivePreview({ path, draft, chosen, live, onPick, disabled }: {
               data={[{ value: "payload", label: "Payload" }, { value: "request", label: "Request" }]}
             />
           </Group>
+          <InsertRun run={live.insertion} />
           {result?.problem && <p className={css.problem}>{result.problem.message}</p>}
           {Object.keys(live.errors).length === 0 && <ErrorNote error={live.error} />}
           {result?.payload && (

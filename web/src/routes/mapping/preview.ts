@@ -2,7 +2,7 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ApiError, call } from "~/api/client.ts";
-import type { Result } from "~/api/generated.ts";
+import type { InsertRun, Result } from "~/api/generated.ts";
 import type { ChosenEvent } from "../destinations/event.ts";
 import type { Draft } from "./draft.ts";
 
@@ -10,6 +10,8 @@ const PATIENCE = 250;
 
 export interface Live {
   result: Result | undefined;
+  /** What the insert function did on the way to the mapping. */
+  insertion: InsertRun | null | undefined;
   error: unknown;
   /** What is wrong, by the field of the mapping that it is wrong with; `trigger` among them. */
   errors: Record<string, string>;
@@ -30,20 +32,21 @@ export function usePreview(
   );
   const { data, error } = useQuery({
     queryKey: ["testDestinationSubscription", "preview", path, asked],
-    queryFn: async () => (await call("testDestinationSubscription", { path, body: asked! })).test,
+    queryFn: () => call("testDestinationSubscription", { path, body: asked! }),
     enabled: enabled && asked !== undefined,
     placeholderData: keepPreviousData,
     retry: false,
     staleTime: 60_000,
   });
   const errors: Record<string, string> = {};
-  if (data?.problem) {
-    for (const each of data.problem.fields) {
+  const result = data?.test;
+  if (result?.problem) {
+    for (const each of result.problem.fields) {
       const [key] = each.replace(/^\//, "").split("/");
-      if (key) errors[key] ??= data.problem.message;
+      if (key) errors[key] ??= result.problem.message;
     }
   }
-  return { result: data, error, errors: { ...errors, ...placed(error) } };
+  return { result, insertion: data?.insertFunction, error, errors: { ...errors, ...placed(error) } };
 }
 
 /** A refusal's words by field. */
