@@ -68,6 +68,49 @@ def test_the_debugger_follows_and_holds_still(place: Place) -> None:
     expect(other.get_by_role("dialog")).to_contain_text("SPRING-42")
 
 
+def test_events_of_the_debugger_open_in_place_by_the_keyboard(place: Place) -> None:
+    source = place.onward.create_source("keys", name="Keys")
+    hook = place.onward.create_webhook(source, place.sink.url, name="Key sink")
+    place.onward.send(source, [*track("Oldest"), *track("Middle"), {"type": "track", "event": "Nobody's"}])
+    wait_until(
+        lambda: place.onward.api("GET", f"/destinations/{hook}/delivery")["delivery"]["delivered"] == 2,
+        what="both are delivered",
+    )
+    page = place.visit(f"/sources/{source.id}/debugger")
+    rows = page.get_by_role("list", name="Latest events").get_by_role("button")
+    expect(rows).to_have_count(3)
+    rows.nth(0).focus()
+    page.keyboard.press("Enter")
+    drawer = page.get_by_role("dialog", name="Nobody's")
+    expect(drawer).to_contain_text("Discarded")
+    expect(drawer).to_contain_text("userId")
+    expect(drawer.get_by_role("tab")).to_have_count(0)
+
+    page.keyboard.press("ArrowDown")
+    drawer = page.get_by_role("dialog", name="Middle")
+    drawer.get_by_role("tab", name="Journey").click()
+    expect(drawer).to_contain_text("Key sink")
+    expect(drawer).to_contain_text("Delivered")
+    accessible(page)
+    place.onward.send(source, track("Newest"))
+    page.keyboard.press("ArrowDown")
+    drawer = page.get_by_role("dialog", name="Oldest")
+    expect(drawer).to_contain_text("Delivered")
+    expect(page.get_by_role("button", name="The one below")).to_be_disabled()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    oldest = rows.filter(has_text="Oldest")
+    expect(oldest).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(rows.filter(has_text="Middle")).to_be_focused()
+    expect(rows.filter(has_text="Newest")).to_be_visible()
+
+    oldest.click()
+    page.get_by_role("link", name="Open its trace").click()
+    page.wait_for_url("**/delivery/trace?messageId=*")
+    expect(page.get_by_role("heading", name="Oldest")).to_be_visible()
+
+
 def test_the_debugger_goes_from_source_to_source(place: Place) -> None:
     one, two = (
         place.onward.create_source("tail-1", name="One"),

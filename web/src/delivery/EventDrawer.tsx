@@ -6,60 +6,98 @@
  *
  * Which of the three is shown stands in the address as `part`.
  */
-import { Tabs } from "@mantine/core";
+import { Group, Tabs } from "@mantine/core";
+import { IconRoute } from "@tabler/icons-react";
 import { useQueries } from "@tanstack/react-query";
 import { call } from "~/api/client.ts";
+import type { DebuggerLine } from "~/api/generated.ts";
+import { useSession } from "~/api/session.ts";
 import { useAddress } from "~/parts/address.ts";
 import { Copy } from "~/parts/Copy.tsx";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
 import { JsonView } from "~/parts/JsonView.tsx";
-import { SidePanel } from "~/parts/SidePanel.tsx";
+import { LinkButton } from "~/parts/LinkButton.tsx";
+import { SidePanel, type Steps } from "~/parts/SidePanel.tsx";
 import { StateChip } from "~/parts/StateChip.tsx";
 import { Time } from "~/parts/Time.tsx";
 import { useConnections } from "./connections.ts";
 import { type Exchange, ExchangeView } from "./Exchange.tsx";
 import { Journey } from "./Journey.tsx";
-import { worded } from "./reasons.ts";
+import { useReasons, worded } from "./reasons.ts";
 import { eventName, type Trace, useTrace } from "./trace.ts";
 
 type Part = "event" | "journey" | "requests";
 
 export function EventDrawer(
-  { messageId, sourceId, at, destinationId, onClose }: {
-    /** Empty: closed. */
+  { messageId, sourceId, at, destinationId, came, steps, onClose }: {
+    /** Empty: closed, unless `came` is given. */
     messageId: string;
     sourceId?: string;
     /** About when it was received, if that is known (ISO 8601): older than a day it is not found without. */
     at?: string;
     /** Whose journey is unfolded. */
     destinationId?: string;
+    /** As the front door saw it: shown at once, and all that there is of an event that it let not in. */
+    came?: DebuggerLine;
+    steps?: Steps;
     onClose: () => void;
   },
 ) {
-  const [part, setPart] = useAddress<Part>("part", "journey");
+  const { may } = useSession();
+  const [part, setPart] = useAddress<Part>("part", came ? "event" : "journey");
+  const entered = !!messageId && may("delivery:read") &&
+    (!came || came.verdict === "accepted" || came.verdict === "duplicate");
   const wanted = () => {
     const around = at ? Date.parse(at) : undefined;
     const time = (ms: number) => new Date(ms).toISOString();
+    // Of a duplicate it is the first that went on, up to a day before.
+    const exact = around !== undefined && came?.verdict !== "duplicate";
     return {
       messageId,
       sourceId,
-      ...(around ? { startTime: time(around - 60_000), endTime: time(around + 120_000) } : {}),
+      ...(exact ? { startTime: time(around - 60_000), endTime: time(around + 120_000) } : {}),
     };
   };
-  const { data, error, isPending, refetch } = useTrace(["one", messageId, sourceId, at], wanted, !!messageId);
-  const trace = data?.traces[0];
+  const traced = entered && (!came || part !== "event");
+  const { data, error, isPending, refetch } = useTrace(["one", messageId, sourceId, at], wanted, traced);
+  const trace = traced ? data?.traces[0] : undefined;
+  const event = came?.payload ?? trace?.event;
   const { sourceName } = useConnections();
+  const journey = !traced || error
+    ? null
+    : isPending
+    ? <p className="dim">Looking through the log…</p>
+    : !trace && <NotFound />;
   return (
-    <SidePanel open={!!messageId} onClose={onClose} title={trace ? eventName(trace.event) : "Event"}>
-      <ErrorNote error={error} retry={refetch} />
-      {messageId && <Copy value={messageId} label="Copy messageId" />}
-      {isPending && messageId && !error && <p className="dim">Looking through the log…</p>}
-      {data && !trace && <NotFound />}
-      {trace && (
-        <>
-          <p className="dim" style={{ margin: "4px 0 12px" }}>
-            received <Time at={trace.receivedAt} /> from {sourceName(trace.sourceId)}
-          </p>
+    <SidePanel
+      open={!!messageId || !!came}
+      onClose={onClose}
+      steps={steps}
+      title={event && typeof event === "object" ? eventName(event as Record<string, unknown>) : "Event"}
+    >
+      <ErrorNote error={traced && error} retry={refetch} />
+      {came && <Verdict of={came} />}
+      <Group gap={12} mb={12}>
+        {messageId && <Copy value={messageId} label="Copy messageId" />}
+        {came && entered && (
+          <LinkButton
+            to="/delivery/trace"
+            search={{ messageId } as never}
+            variant="subtle"
+            size="compact-sm"
+            leftSection={<IconRoute size={16} />}
+          >
+            Open its trace
+          </LinkButton>
+        )}
+      </Group>
+      {!came && trace && (
+        <p className="dim" style={{ margin: "0 0 12px" }}>
+          received <Time at={trace.receivedAt} /> from {sourceName(trace.sourceId)}
+        </p>
+      )}
+      {entered && (came || trace)
+        ? (
           <Tabs value={part} onChange={(value) => setPart((value ?? "journey") as Part)} keepMounted={false}>
             <Tabs.List mb={12}>
               <Tabs.Tab value="event">Event</Tabs.Tab>
@@ -67,18 +105,49 @@ export function EventDrawer(
               <Tabs.Tab value="requests">Request and answer</Tabs.Tab>
             </Tabs.List>
             <Tabs.Panel value="event">
-              <JsonView value={trace.event} />
+              <Payload value={event} />
             </Tabs.Panel>
             <Tabs.Panel value="journey">
-              <Journey destinations={trace.destinations} open={destinationId} />
+              {trace ? <Journey destinations={trace.destinations} open={destinationId} /> : journey}
             </Tabs.Panel>
-            <Tabs.Panel value="requests">
-              <Requests trace={trace} />
-            </Tabs.Panel>
+            <Tabs.Panel value="requests">{trace ? <Requests trace={trace} /> : journey}</Tabs.Panel>
           </Tabs>
-        </>
-      )}
+        )
+        : came
+        ? <Payload value={event} />
+        : journey}
     </SidePanel>
+  );
+}
+
+/** What could not be read as JSON is a text. */
+function Payload({ value }: { value: unknown }) {
+  return typeof value === "string"
+    ? <pre style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{value}</pre>
+    : <JsonView value={value} />;
+}
+
+/** What the front door said of it, and of what it did not let in why. */
+function Verdict({ of: { verdict, code, receivedAt } }: { of: DebuggerLine }) {
+  const reasons = useReasons();
+  const reason = code ? reasons(verdict === "filtered" ? "source" : "ingest", code) : undefined;
+  const words = {
+    accepted: "Accepted",
+    duplicate: "Duplicate: the journey is that of the first",
+    filtered: `Blocked: ${reason?.title ?? ""}`,
+    discarded: `Discarded: ${reason?.title ?? ""}`,
+  };
+  const state = verdict === "accepted" ? "delivered" : verdict === "discarded" ? "discarded" : "filtered";
+  return (
+    <>
+      <Group gap={12} mb={8}>
+        <StateChip state={state}>{words[verdict]}</StateChip>
+        <span className="dim">
+          received <Time at={receivedAt} />
+        </span>
+      </Group>
+      {reason && <p style={{ margin: "0 0 8px" }}>{reason.explanation} {reason.remedy}</p>}
+    </>
   );
 }
 

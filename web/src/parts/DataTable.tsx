@@ -1,11 +1,12 @@
 /**
- * A table of any length: only the rows in sight are in the page. Rows open by click or Enter.
+ * A table of any length: only the rows in sight are in the page. Rows open by click or Enter, ↑ and ↓ go on.
  * Columns marked `wide` are left out on narrow screens.
  */
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState } from "react";
 import css from "./DataTable.module.css";
 
+import { stepThrough } from "./rows.ts";
 export interface Column<Row> {
   key: string;
   head: ReactNode;
@@ -69,7 +70,13 @@ export function DataTable<Row>(
           ))}
         </div>
       </div>
-      <div ref={body} role="rowgroup" className={css.body} style={{ height: list.getTotalSize() }}>
+      <div
+        ref={body}
+        role="rowgroup"
+        className={css.body}
+        style={{ height: list.getTotalSize() }}
+        onKeyDown={stepThrough}
+      >
         {list.getVirtualItems().map((item) => {
           const row = rows[item.index]!;
           const act = onOpen && {
@@ -89,6 +96,7 @@ export function DataTable<Row>(
               aria-rowindex={item.index + 2}
               className={css.row}
               data-opens={onOpen ? true : undefined}
+              data-row
               data-open={open === rowKey(row) || undefined}
               style={{ transform: `translateY(${item.start - margin}px)` }}
               {...act}

@@ -24,6 +24,7 @@ import { EmptyState } from "~/parts/EmptyState.tsx";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
 import { absolute, count } from "~/parts/format.ts";
 import { JsonView } from "~/parts/JsonView.tsx";
+import { stepThrough } from "~/parts/rows.ts";
 import { Section } from "~/parts/Section.tsx";
 import { StateChip } from "~/parts/StateChip.tsx";
 import { Time } from "~/parts/Time.tsx";
@@ -98,7 +99,13 @@ export default function Trace() {
       {by === "message" && data?.traces.map((each) => <Whole key={each.sourceId} trace={each} />)}
       {by === "user" && data && data.traces.length > 0 && (
         <>
-          <div className="panel" role="list" aria-label="Events found" style={{ overflow: "hidden" }}>
+          <div
+            className="panel"
+            role="list"
+            aria-label="Events found"
+            style={{ overflow: "hidden" }}
+            onKeyDown={stepThrough}
+          >
             {data.traces.map((each) => (
               <div key={`${each.sourceId} ${each.messageId}`} role="listitem">
                 <Row
@@ -167,7 +174,7 @@ function Requests({ messageId, at }: { messageId: string; at: string }) {
 function Row({ trace, open, onOpen }: { trace: Traced; open: boolean; onOpen: () => void }) {
   const Icon = typeIcon(String(trace.event.type));
   return (
-    <button type="button" className={css.row} onClick={onOpen} data-open={open || undefined}>
+    <button type="button" className={css.row} onClick={onOpen} data-row data-open={open || undefined}>
       <time className="num dim" dateTime={trace.receivedAt}>
         {absolute(Date.parse(trace.receivedAt)).split(", ")[1]}
       </time>

@@ -39,7 +39,13 @@ export function EventLine(
   );
   return onOpen
     ? (
-      <button type="button" className={css.line} onClick={onOpen} data-open={open || undefined}>
+      <button
+        type="button"
+        className={css.line}
+        onClick={onOpen}
+        data-row
+        data-open={open || undefined}
+      >
         {inside}
       </button>
     )

@@ -1,26 +1,23 @@
 /**
- * The latest events of a source, live. Pausing keeps what is seen; so does reading further down, where new
- * events wait until one comes back up.
+ * The latest events of a source, live. Pausing keeps what is seen; so do an open event, and reading further
+ * down, where new events wait until one comes back up.
  */
 import { Button, Group, SegmentedControl, TextInput } from "@mantine/core";
 import { IconPlayerPause, IconPlayerPlay, IconSearch } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
-import type { DebuggerLine, SourceView } from "~/api/generated.ts";
+import type { SourceView } from "~/api/generated.ts";
+import { EventDrawer } from "~/delivery/EventDrawer.tsx";
 import { useAddress } from "~/parts/address.ts";
-import { Copy } from "~/parts/Copy.tsx";
 import { EmptyState } from "~/parts/EmptyState.tsx";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
 import { count, rate } from "~/parts/format.ts";
-import { JsonView } from "~/parts/JsonView.tsx";
-import { LinkButton } from "~/parts/LinkButton.tsx";
+import { stepThrough } from "~/parts/rows.ts";
 import { SidePanel } from "~/parts/SidePanel.tsx";
-import { StateChip } from "~/parts/StateChip.tsx";
-import { Time } from "~/parts/Time.tsx";
 import { useFlow } from "../home/flow.ts";
 import { EventLine } from "./EventLine.tsx";
-import { nameOf, textOf } from "./events.ts";
+import { textOf } from "./events.ts";
 import { SnippetTabs } from "./SnippetTabs.tsx";
-import { type Line, useTail } from "./tail.ts";
+import { useTail } from "./tail.ts";
 
 /** Lines in the page; searching looks through all that are kept. */
 const SHOWN = 200;
@@ -46,13 +43,21 @@ export function TailView({ sourceId, source }: { sourceId: string; source: Sourc
     watch.observe(top.current!);
     return () => watch.disconnect();
   }, []);
-  const { lines, waiting, skipped, error, empty } = useTail(sourceId, paused || away);
+  const { lines, waiting, skipped, error, empty } = useTail(sourceId, paused || away || !!opened);
   const flow = useFlow().ofSource(sourceId);
   const wanted = search.trim().toLowerCase();
   const found = lines.filter(({ event }) =>
     (!verdict || event.verdict === verdict) && (!wanted || textOf(event).includes(wanted))
   );
   const open = lines.find(({ key }) => key === opened);
+  const list = useRef<HTMLDivElement>(null);
+  const at = found.findIndex(({ key }) => key === opened);
+  const step = (to: number) =>
+    at >= 0 && found[to] && to < SHOWN ? () => setOpened(found[to]!.key) : undefined;
+  const close = () => {
+    list.current?.querySelector<HTMLElement>("[data-open]")?.focus();
+    setOpened("");
+  };
   return (
     <>
       <div ref={top} />
@@ -122,7 +127,14 @@ export function TailView({ sourceId, source }: { sourceId: string; source: Sourc
         </EmptyState>
       )}
       {found.length > 0 && (
-        <div className="panel" style={{ overflow: "hidden" }} role="list" aria-label="Latest events">
+        <div
+          ref={list}
+          className="panel"
+          style={{ overflow: "hidden" }}
+          role="list"
+          aria-label="Latest events"
+          onKeyDown={stepThrough}
+        >
           {found.slice(0, SHOWN).map(({ key, event }) => (
             <div key={key} role="listitem">
               <EventLine
@@ -139,46 +151,22 @@ export function TailView({ sourceId, source }: { sourceId: string; source: Sourc
           The latest {SHOWN} of {count(found.length)} are shown; find narrows them down.
         </p>
       )}
-      <SidePanel open={!!opened} onClose={() => setOpened("")} title={open ? nameOf(open.event) : "Event"}>
-        {open
-          ? <Opened line={open} />
-          : <p className="dim">This event is no longer among the latest that the debugger keeps.</p>}
-      </SidePanel>
-    </>
-  );
-}
-
-function Opened({ line: { event } }: { line: Line }) {
-  return (
-    <>
-      <Group gap={12} mb={16}>
-        <Verdict event={event} />
-        <span className="dim">
-          received <Time at={event.receivedAt} />
-        </span>
-        {event.messageId && (
-          <LinkButton to="/trace" search={{ messageId: event.messageId }} variant="subtle">
-            What became of it
-          </LinkButton>
+      {open
+        ? (
+          <EventDrawer
+            messageId={open.event.messageId ?? ""}
+            sourceId={sourceId}
+            at={open.event.receivedAt}
+            came={open.event}
+            steps={{ up: step(at - 1), down: step(at + 1) }}
+            onClose={close}
+          />
+        )
+        : (
+          <SidePanel open={!!opened} onClose={close} title="Event">
+            <p className="dim">This event is no longer among the latest that the debugger keeps.</p>
+          </SidePanel>
         )}
-      </Group>
-      {event.messageId && (
-        <p style={{ marginTop: 0 }}>
-          <Copy value={event.messageId} label="Copy messageId" />
-        </p>
-      )}
-      {typeof event.payload === "string"
-        ? <pre style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{event.payload}</pre>
-        : <JsonView value={event.payload} />}
     </>
   );
-}
-
-function Verdict({ event }: { event: DebuggerLine }) {
-  if (event.verdict === "accepted") return <StateChip state="delivered">Accepted</StateChip>;
-  if (event.verdict === "duplicate") {
-    return <StateChip state="filtered">Duplicate of an earlier messageId</StateChip>;
-  }
-  const word = event.verdict === "filtered" ? "Blocked" : "Discarded";
-  return <StateChip state={event.verdict}>{word}: {event.code}</StateChip>;
 }
