@@ -103,10 +103,16 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def empty_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def onward_settings() -> dict[str, Any]:
+    """What a module's server is started with; a module that needs more has a fixture of this name."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def empty_place(tmp_path_factory: pytest.TempPathFactory, onward_settings: dict[str, Any]) -> Iterator[Place]:
     assert WebApp.open() is not None, "the web app was not built: make setup"
     folder = tmp_path_factory.mktemp("place")
-    onward, sink = Onward(folder / "onward"), Sink(folder / "sink")
+    onward, sink = Onward(folder / "onward", **onward_settings), Sink(folder / "sink")
     try:
         onward.start()
         sink.start()
