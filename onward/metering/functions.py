@@ -3,8 +3,8 @@
 In DATA/functions.db, written by every process that runs functions, each adding what its pool has used since
 the last time. A quota is wall time a month (UTC), of a workspace or of a function. Whoever's addition reaches
 75, 90 or 100 % of one writes that down in the same transaction, so that it is noticed once, by whichever
-process; `untold` is what is to be told to people. At 100 % functions are locked out, as soon as a process
-looks, which it does at each addition.
+process; so is what a lowered quota makes of what was used before. `untold` is what is to be told to people.
+At 100 % functions are locked out, as soon as a process looks, which it does at each addition.
 
 What if the process dies here? What it has not added yet, some seconds' use, is not counted.
 """
@@ -113,6 +113,12 @@ class FunctionStore:
                     if limit is not None:
                         self._reach(workspace_id, function_id, month, total.wall_ms, limit, at)
 
+    def notice(self, reached: Iterable[tuple[Scope, float, float]], month: int, at: int) -> None:
+        """Write down what is reached of limits: `(scope, used, limit)` in ms. What is there already stays."""
+        with self._transaction():
+            for (workspace_id, function_id), used, limit in reached:
+                self._reach(workspace_id, function_id, month, used, limit, at)
+
     def totals(self, month: int, workspace_id: str | None = None) -> dict[Scope, Spent]:
         """By workspace and function, of those that have used anything."""
         with self._lock:
@@ -198,6 +204,8 @@ class FunctionMeter:
         self._quotas = quotas
         self._pending: dict[Scope, Spent] = {}
         self._totals: dict[Scope, Spent] = {}
+        self._noticed: set[tuple[Scope, int, float, int]] = set()
+        """Scope, month, limit, and how many of `THRESHOLDS` are reached."""
 
     def take(self, used: Iterable[tuple[Scope, Used]]) -> None:
         """Remember what was used: `((workspace, function), numbers)`."""
@@ -220,13 +228,28 @@ class FunctionMeter:
             own = [spent for scope, spent in totals.items() if scope[0] == workspace_id]
             totals[workspace_id, ""] = _sum(own)
         self._totals = totals
+        self._notice(at)
+
+    def _notice(self, at: int) -> None:
+        """See to what quotas that were lowered make of what was used before them."""
+        quotas, month = self._quotas(), month_of(day_of(at))
+        reached = {}
+        for scope, spent in self._totals.items():
+            limit = quotas.of(scope[1])
+            if limit is not None:
+                steps = sum(spent.wall_ms >= limit * percent / 100 for percent in THRESHOLDS)
+                if steps:
+                    reached[scope, month, limit, steps] = (scope, spent.wall_ms, limit)
+        if news := reached.keys() - self._noticed:
+            self._store.notice([reached[each] for each in news], month, at)
+            self._noticed |= news
 
     def locked_out(self, workspace_id: str, function_id: str) -> bool:
         """Whether a quota is used up: the workspace's, or the function's own."""
         quotas = self._quotas()
         for scope in ((workspace_id, ""), (workspace_id, function_id)):
-            limit, spent = quotas.of(scope[1]), self._totals.get(scope)
-            if limit is not None and spent is not None and spent.wall_ms >= limit:
+            limit = quotas.of(scope[1])
+            if limit is not None and self._totals.get(scope, Spent()).wall_ms >= limit:
                 return True
         return False
 

@@ -119,6 +119,22 @@ INGEST = {
     "FUNCTION_TIMEOUT": Reason("Function took too long", "A source function ran out of time.", _FUNCTION),
     "lambda_err": Reason("Function failed", "A source function threw an error.", _FUNCTION),
     "INVOKE_ERROR": Reason("Function could not run", "A source function could not be started.", _FUNCTION),
+    "FUNCTIONS_LOCK_OUT": Reason(
+        "Functions locked out",
+        "The functions of the workspace, or this one, have used up what they may use in a month.",
+        "Raise the quota, or wait for the next month.",
+    ),
+    "message_rejected": Reason(
+        "Rejected by a function", "The source's function refused the request or the event.", _FUNCTION
+    ),
+    "unsupported_event_type": Reason(
+        "Not for the function", "The source's function takes no such request or event.", _FUNCTION
+    ),
+    "objects_not_supported": Reason(
+        "Object for a warehouse",
+        "A source function gave it to Segment.set, for warehouses, which nothing is loaded into yet.",
+        "Send it as an event, or leave it out; the debugger shows the object.",
+    ),
     "BAD_DEPLOY": Reason("Function not deployed", "The source function has no code that runs.", _FUNCTION),
     "USER_SUPPRESSED": Reason(
         "Person suppressed",

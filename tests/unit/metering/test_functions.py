@@ -72,6 +72,7 @@ def test_who_has_used_up_a_quota_is_locked_out(books: FunctionStore) -> None:
     assert not meter.locked_out("w", "f"), "not known before it is stored"
     meter.flush(NOVEMBER)
     assert [meter.locked_out("w", each) for each in "fgh"] == [True, False, False]
+    assert meter.locked_out("w", "never"), "it may use nothing"
     assert not meter.locked_out("v", "f"), "another workspace's"
     meter.take([(("w", "g"), spent(5))])
     meter.flush(NOVEMBER)
@@ -81,6 +82,20 @@ def test_who_has_used_up_a_quota_is_locked_out(books: FunctionStore) -> None:
     quotas = Quotas(workspace=1)
     meter.flush(NOVEMBER + 86_400_000 * 31)
     assert not meter.locked_out("w", "f"), "the month is over"
+
+
+def test_a_quota_that_is_lowered_below_what_was_used_is_told_of_once(books: FunctionStore) -> None:
+    quotas = Quotas()
+    meter = FunctionMeter(books, lambda: quotas)
+    meter.take([(("w", "f"), spent(2)), (("w", "g"), spent(2))])
+    meter.flush(NOVEMBER)
+    assert books.untold() == []
+    quotas = Quotas(workspace=4.4 * HOUR, functions={"f": 2 * HOUR})
+    for _ in range(2):
+        meter.flush(NOVEMBER)
+    FunctionMeter(books, lambda: quotas).flush(NOVEMBER)
+    told = [(each.function_id, each.percent, each.used_ms / HOUR) for each in books.untold()]
+    assert sorted(told) == [("", 75, 4), ("", 90, 4), ("f", 75, 2), ("f", 90, 2), ("f", 100, 2)]
 
 
 def test_what_cannot_be_stored_is_kept_for_the_next_time(
