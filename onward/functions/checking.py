@@ -9,7 +9,6 @@ State: the last few answers, so that a check can be made before a transaction an
 
 import asyncio
 import math
-import re
 import threading
 import time
 from collections import OrderedDict
@@ -30,7 +29,6 @@ AT_ONCE, WAITING = 2, 6
 REMEMBERED = 32
 EXAMINE_AGAIN = 60.0
 """Seconds after which a sandbox that did not hold is examined once more: the machine may have been busy."""
-_PLACE = re.compile(r"stripTypeScriptTypes\.ts:(\d+):\d+")
 
 
 class CodeChecker:
@@ -121,14 +119,10 @@ async def _perhaps_typescript(
 async def _typescript(confinement: Confinement, text: str, limits: Limits | None) -> Code:
     runner = await Runner.start(confinement, limits)
     try:
-        compiled = await runner.strip(text)
+        compiled = await _strip(runner, text)
         handlers = _sorted(await runner.load(compiled))
     except LoadError as error:
-        found = _PLACE.search(error.thrown.message)
-        if found is None:
-            raise _invalid(error.thrown) from None
-        message = error.thrown.message.removeprefix("SyntaxError: ").partition("\n")[0]
-        raise _StripError(Thrown("SyntaxError", message, line=int(found[1]))) from None
+        raise _invalid(error.thrown) from None
     except TimeoutError:
         raise _slow(limits) from None
     except Lost as lost:
@@ -136,6 +130,13 @@ async def _typescript(confinement: Confinement, text: str, limits: Limits | None
     finally:
         await runner.close()
     return Code(text=text, language="TYPESCRIPT", compiled=compiled, handlers=handlers)
+
+
+async def _strip(runner: Runner, text: str) -> str:
+    try:
+        return await runner.strip(text)
+    except LoadError as error:
+        raise _StripError(error.thrown) from None
 
 
 async def _load(confinement: Confinement, code: str, limits: Limits | None) -> tuple[str, ...]:

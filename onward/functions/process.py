@@ -12,6 +12,7 @@ What if this process dies here? The kernel kills the runner (PDEATHSIG); its std
 
 import asyncio
 import os
+import re
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -35,6 +36,7 @@ __all__ = ["Call", "Flown", "Invocation", "Limits", "LoadError", "Lost", "Runner
 
 log = structlog.get_logger("onward.functions")
 
+_PLACE = re.compile(r"stripTypeScriptTypes\.ts:(\d+):\d+")
 COMPLAINT = 64 * 1024
 """Bytes of stderr that are kept; addresses of memory are in it, so it is for the operator."""
 
@@ -140,7 +142,7 @@ class Runner(asyncio.SubprocessProtocol):
         """TypeScript as JavaScript. Raises as `load` does."""
         stripped = await self._ask(wire.Stripped, {"t": "strip", "code": code})
         if not stripped.ok:
-            raise LoadError(stripped.error or Thrown())
+            raise LoadError(_of_parser(stripped.error or Thrown()))
         return cast(str, stripped.code)
 
     async def _ask(self, expected: type, message: dict[str, Any]) -> Any:
@@ -354,6 +356,13 @@ class Runner(asyncio.SubprocessProtocol):
 
 class _Late(Exception):
     """A call took too long."""
+
+
+def _of_parser(thrown: Thrown) -> Thrown:
+    """What TypeScript's parser says, in a line, with the line that it draws into its text."""
+    message = thrown.message.removeprefix("SyntaxError: ").partition("\n")[0]
+    place = _PLACE.search(thrown.message)
+    return Thrown("SyntaxError", message, line=int(place[1]) if place else None)
 
 
 def _ending(lost: Lost) -> Ending:

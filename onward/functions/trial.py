@@ -80,8 +80,7 @@ def handler_for(event: Any) -> str:
 
 
 async def strip_types(confinement: Confinement, code: str) -> str:
-    """TypeScript as JavaScript, line for line where that can be. Raises `LoadError` (with no line: the
-    parser does not tell it) or `Lost`."""
+    """TypeScript as JavaScript, line for line where that can be. Raises `LoadError` or `Lost`."""
     runner = await Runner.start(confinement)
     try:
         return await runner.strip(code)

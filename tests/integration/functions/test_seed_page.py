@@ -377,13 +377,25 @@ async def test_typescript() -> None:
     assert enums.value == 7
 
 
-async def test_a_syntax_error_tells_its_line() -> None:
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [("let a = 1;\nlet b = ;\n", 2), ("let a: number = 1;\n\nlet b: number = ;\n", 3)],
+    ids=["javascript", "typescript"],
+)
+async def test_a_syntax_error_tells_its_line(code: str, line: int) -> None:
     client = http()
     trial = await try_out(
-        CONFINEMENT, "let a = 1;\nlet b = ;\n", {"type": "track"}, {}, client, limits=PATIENT
+        CONFINEMENT,
+        code,
+        {"type": "track"},
+        {},
+        client,
+        typescript="number" in code,
+        limits=PATIENT,
     )
     await client.close()
-    assert (trial.kind, trial.line) == (Kind.INVALID_SETTINGS, 2)
+    assert (trial.kind, trial.line) == (Kind.INVALID_SETTINGS, line)
+    assert "stripTypeScriptTypes" not in trial.message and "\n" not in trial.message
 
 
 async def test_sloppy_scripts_run() -> None:
