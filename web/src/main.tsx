@@ -13,7 +13,7 @@ import { createRoot } from "react-dom/client";
 import { standAs } from "./api/client.ts";
 import { client } from "./api/hooks.ts";
 import { restore } from "./api/session.ts";
-import { router } from "./router.tsx";
+import { hasten, router } from "./router.tsx";
 import { theme, variables } from "./theme.ts";
 
 restore();
@@ -32,6 +32,7 @@ addEventListener("vite:preloadError", () => {
   location.reload();
 });
 
+hasten();
 createRoot(document.getElementById("root")!).render(
   <StrictMode>
     <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">

@@ -60,7 +60,13 @@ function moved<const Path extends string>(path: Path, to: string) {
   return createRoute({
     getParentRoute: () => app,
     path,
-    component: () => <Navigate to={to} search={(asked) => asked} replace />,
+    component: () => (
+      <Navigate
+        to={to}
+        search={((asked: Record<string, string>) => asked) as never}
+        replace
+      />
+    ),
   });
 }
 
@@ -126,6 +132,7 @@ const tree = root.addChildren([
       page(settings, "installation", () => import("./routes/settings/Installation.tsx")),
       page(settings, "account", () => import("./routes/settings/Account.tsx")),
     ]),
+    createRoute({ getParentRoute: () => app, path: "$", component: NoSuchPage }),
   ]),
 ]);
 
@@ -139,6 +146,14 @@ export const router = createRouter({
   defaultNotFoundComponent: NoSuchPage,
   defaultErrorComponent: PageTrouble,
 });
+
+/** Asks for the code of the first page and for who looks at it at the same time, not one after the other. */
+export function hasten(): void {
+  for (const { routeId } of router.matchRoutes(router.latestLocation)) {
+    const options = router.routesById[routeId as keyof typeof router.routesById]?.options;
+    (options?.component as { preload?: () => void } | undefined)?.preload?.();
+  }
+}
 
 declare module "@tanstack/react-router" {
   interface Register {

@@ -58,7 +58,7 @@ export function Funnel(
                   className={css.bar}
                   style={{
                     width: `${(100 * stage.count) / top}%`,
-                    background: stage.state ? STATES[stage.state].colour : undefined,
+                    background: stage.state ? STATES[stage.state].fill : undefined,
                   }}
                 />
               </span>

@@ -9,11 +9,22 @@ import { StateIcon } from "~/parts/StateChip.tsx";
 import { type State, STATES } from "~/parts/states.ts";
 import css from "./Trend.module.css";
 
-const LAYERS: { state: State; word: string; of: (moment: MomentView) => number }[] = [
-  { state: "delivered", word: "delivered", of: (each) => each.delivered },
-  { state: "discarded", word: "discarded", of: (each) => each.notDelivered },
-  { state: "filtered", word: "filtered", of: (each) => each.filtered },
+/** What there is of a moment; with more of it, more is told. */
+export type Moment =
+  & Pick<MomentView, "time" | "delivered" | "notDelivered" | "filtered">
+  & Partial<MomentView>;
+
+const LAYERS: { state: State & keyof Words; of: (moment: Moment) => number }[] = [
+  { state: "delivered", of: (each) => each.delivered },
+  { state: "discarded", of: (each) => each.notDelivered },
+  { state: "filtered", of: (each) => each.filtered },
 ];
+interface Words {
+  delivered: string;
+  discarded: string;
+  filtered: string;
+}
+const OUTCOMES: Words = { delivered: "delivered", discarded: "discarded", filtered: "filtered" };
 /** Attempts, which are no events: a strip below the columns. */
 const RETRIES = { state: "retrying", word: "attempts failed, to be repeated" } as const;
 const HEIGHT = 120;
@@ -22,19 +33,22 @@ const STRIP = 5;
 const SHORTEST = 10;
 
 export function Trend(
-  { series, bucketMinutes, onNarrow }: {
-    series: MomentView[];
+  { series, bucketMinutes, onNarrow, words = OUTCOMES }: {
+    series: Moment[];
     bucketMinutes: number;
     onNarrow: (startTime: string, endTime: string) => void;
+    /** What the columns count, where it is not the outcomes of deliveries. */
+    words?: Words;
   },
 ) {
   const [at, setAt] = useState<number>();
-  const layers = LAYERS.filter((layer) => series.some((each) => layer.of(each) > 0));
-  const retries = series.some((each) => each.retried > 0);
+  const layers = LAYERS.filter((layer) => series.some((each) => layer.of(each) > 0))
+    .map((layer) => ({ ...layer, word: words[layer.state] }));
+  const retries = series.some((each) => each.retried);
   const sums = series.map((each) => layers.reduce((sum, layer) => sum + layer.of(each), 0));
   const top = Math.max(1, ...sums);
   const read = at === undefined ? undefined : series[at];
-  const narrow = (moment: MomentView) => {
+  const narrow = (moment: Moment) => {
     const start = Date.parse(moment.time);
     const end = start + Math.max(bucketMinutes, SHORTEST) * 60_000;
     onNarrow(new Date(start).toISOString(), new Date(end).toISOString());
@@ -62,12 +76,12 @@ export function Trend(
                   </span>
                 )
               )}
-              {read.retried > 0 && (
+              {!!read.retried && (
                 <span className="num">
                   <StateIcon state={RETRIES.state} label="" /> {count(read.retried)} {RETRIES.word}
                 </span>
               )}
-              {read.p95LatencyMs !== null && (
+              {typeof read.p95LatencyMs === "number" && (
                 <span className="num dim">P95 {duration(read.p95LatencyMs)}</span>
               )}
             </>
@@ -89,7 +103,7 @@ export function Trend(
         aria-valuemax={Math.max(0, series.length - 1)}
         aria-valuenow={at ?? series.length - 1}
         aria-valuetext={read
-          ? `${span(read.time, bucketMinutes)}: ${count(read.delivered)} delivered`
+          ? `${span(read.time, bucketMinutes)}: ${count(read.delivered)} ${words.delivered}`
           : "now"}
         className={css.plot}
         onKeyDown={onKey}
@@ -125,7 +139,7 @@ export function Trend(
                   y={HEIGHT - below}
                   width={width * 0.8}
                   height={height}
-                  fill={STATES[layer.state].colour}
+                  fill={STATES[layer.state].fill}
                 />
               );
             });
@@ -138,7 +152,7 @@ export function Trend(
                   y={HEIGHT + 1}
                   width={width * 0.8}
                   height={STRIP - 1}
-                  fill={STATES[RETRIES.state].colour}
+                  fill={STATES[RETRIES.state].fill}
                 />,
               ]
               : columns;

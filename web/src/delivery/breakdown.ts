@@ -125,7 +125,7 @@ function partsOf(answer: Answer<"getIngressFailedMetricsFromDeliveryOverview">, 
 }
 
 /** The API counts by minutes for four hours of the last two days, by hours for two weeks. */
-function fineness(window: Window): "MINUTE" | "HOUR" | "DAY" {
+export function fineness(window: Window): "MINUTE" | "HOUR" | "DAY" {
   const began = Date.parse(window.range().startTime);
   if (window.minutes <= 240 && began > Date.now() - 47 * 3_600_000) return "MINUTE";
   return window.minutes <= 14 * 1440 ? "HOUR" : "DAY";

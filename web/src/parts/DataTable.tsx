@@ -2,11 +2,12 @@
  * A table of any length: only the rows in sight are in the page. Rows open by click or Enter, ↑ and ↓ go on.
  * Columns marked `wide` are left out on narrow screens.
  */
+import { VisuallyHidden } from "@mantine/core";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState } from "react";
 import css from "./DataTable.module.css";
-
 import { stepThrough } from "./rows.ts";
+
 export interface Column<Row> {
   key: string;
   head: ReactNode;
@@ -65,7 +66,7 @@ export function DataTable<Row>(
               data-align={each.align}
               data-wide={each.wide}
             >
-              {each.head}
+              {each.head || <VisuallyHidden>What can be done</VisuallyHidden>}
             </div>
           ))}
         </div>
@@ -95,8 +96,8 @@ export function DataTable<Row>(
               role="row"
               aria-rowindex={item.index + 2}
               className={css.row}
-              data-opens={onOpen ? true : undefined}
               data-row
+              data-opens={onOpen ? true : undefined}
               data-open={open === rowKey(row) || undefined}
               style={{ transform: `translateY(${item.start - margin}px)` }}
               {...act}

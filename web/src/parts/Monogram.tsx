@@ -2,8 +2,7 @@
 import css from "./Monogram.module.css";
 
 export function Monogram({ name, size = 24 }: { name: string; size?: number }) {
-  const words = name.replace(/[^\p{L}\p{N} ]/gu, " ").trim().split(/\s+/);
-  const letters = (words.length > 1 ? words[0]![0]! + words[1]![0]! : name.slice(0, 2)).toUpperCase();
+  const letters = lettersOf(name);
   let hash = 0;
   for (const each of name) hash = (hash * 31 + each.codePointAt(0)!) % 360;
   return (
@@ -15,4 +14,11 @@ export function Monogram({ name, size = 24 }: { name: string; size?: number }) {
       {letters}
     </span>
   );
+}
+
+/** Of what distinguishes it: "Actions" is in the name of half the catalogue. */
+function lettersOf(name: string): string {
+  const bare = name.replace(/\(.*?\)/g, " ").replace(/[^\p{L}\p{N} ]/gu, " ");
+  const words = (bare.replace(/^\s*Actions\b/, " ").trim() || name).split(/\s+/);
+  return (words.length > 1 ? words[0]![0]! + words[1]![0]! : words[0]!.slice(0, 2)).toUpperCase();
 }

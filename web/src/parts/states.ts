@@ -10,7 +10,18 @@ import {
 
 export type State = "delivered" | "retrying" | "discarded" | "filtered" | "pending";
 
-export const STATES: Record<State, { word: string; icon: TablerIcon; colour: string; soft: string }> = {
+interface Look {
+  word: string;
+  icon: TablerIcon;
+  /** Of text and icons. */
+  colour: string;
+  /** Behind them. */
+  soft: string;
+  /** Of the areas of plots. */
+  fill: string;
+}
+
+export const STATES: Record<State, Look> = {
   delivered: of("Delivered", IconCircleCheck, "delivered"),
   retrying: of("Retrying", IconArrowBackUp, "retrying"),
   discarded: of("Discarded", IconCircleX, "discarded"),
@@ -19,5 +30,5 @@ export const STATES: Record<State, { word: string; icon: TablerIcon; colour: str
 };
 
 function of(word: string, icon: TablerIcon, name: State) {
-  return { word, icon, colour: `var(--${name})`, soft: `var(--${name}-soft)` };
+  return { word, icon, colour: `var(--${name})`, soft: `var(--${name}-soft)`, fill: `var(--${name}-fill)` };
 }

@@ -5,16 +5,20 @@ import { type ErrorComponentProps, useRouter } from "@tanstack/react-router";
 import { LinkButton } from "~/parts/LinkButton.tsx";
 import { EmptyState } from "~/parts/EmptyState.tsx";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
+import { PageHead } from "~/parts/PageHead.tsx";
 
 export function NoSuchPage() {
   return (
-    <EmptyState
-      icon={IconMapQuestion}
-      title="There is no such page"
-      action={<LinkButton to="/" variant="default">Go home</LinkButton>}
-    >
-      What was here may have been deleted, or the address is not whole.
-    </EmptyState>
+    <>
+      <PageHead title="There is no such page" />
+      <EmptyState
+        icon={IconMapQuestion}
+        title="Nothing is at this address"
+        action={<LinkButton to="/" variant="default">Go home</LinkButton>}
+      >
+        What was here may have been deleted, or the address is not whole.
+      </EmptyState>
+    </>
   );
 }
 

@@ -13,6 +13,7 @@ import { ErrorNote } from "~/parts/ErrorNote.tsx";
 import { count, percent } from "~/parts/format.ts";
 import { Figure } from "~/parts/Num.tsx";
 import { Section } from "~/parts/Section.tsx";
+import { Shares } from "~/parts/Shares.tsx";
 import { useWindow, WindowPicker } from "~/parts/WindowPicker.tsx";
 
 export default function Deliverability() {
@@ -89,6 +90,20 @@ const COLUMNS: Column<DestinationDeliverability>[] = [
       >
         {each.name}
       </Link>
+    ),
+  },
+  {
+    key: "shares",
+    head: "At once, rescued, given up on",
+    wide: true,
+    cell: (each) => (
+      <Shares
+        shares={[
+          { state: "delivered", count: each.delivered - each.rescued, word: "at the first attempt" },
+          { state: "retrying", count: each.rescued, word: "rescued by retries" },
+          { state: "discarded", count: each.notDelivered, word: "given up on" },
+        ]}
+      />
     ),
   },
   {

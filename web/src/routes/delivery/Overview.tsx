@@ -1,9 +1,10 @@
 /** The road of a source's events as a funnel, to one of its destinations or to all of them side by side. */
 import { Select } from "@mantine/core";
 import { IconFilter, IconPlugConnected } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
-import type { ConnectedDestination, FunnelView } from "~/api/generated.ts";
+import { call } from "~/api/client.ts";
+import type { ConnectedDestination, DestinationSteps } from "~/api/generated.ts";
 import { useAll } from "~/api/hooks.ts";
 import { Breakdown } from "~/delivery/Breakdown.tsx";
 import { useConnections, useGo, useParameters } from "~/delivery/connections.ts";
@@ -16,6 +17,7 @@ import { ErrorNote } from "~/parts/ErrorNote.tsx";
 import { count } from "~/parts/format.ts";
 import { LinkButton } from "~/parts/LinkButton.tsx";
 import { Section } from "~/parts/Section.tsx";
+import { type Share, Shares } from "~/parts/Shares.tsx";
 import { StateIcon } from "~/parts/StateChip.tsx";
 import type { State } from "~/parts/states.ts";
 import { useWindow, type Window, WindowPicker } from "~/parts/WindowPicker.tsx";
@@ -133,66 +135,74 @@ function All(
   },
 ) {
   const go = useGo();
-  const figure = (
-    head: string,
-    state: State,
-    of: (steps: NonNullable<FunnelView["destination"]>) => number,
-    wide = false,
-  ): Column<ConnectedDestination> => ({
+  const { data, error } = useQuery({
+    queryKey: ["getDeliverySideBySide", sourceId, window.key],
+    queryFn: async () =>
+      (await call("getDeliverySideBySide", { query: { sourceId, ...window.range() } })).sideBySide,
+    refetchInterval: 10_000,
+  });
+  const steps = new Map(data?.destinations.map((each) => [each.destinationConfigId, each.steps]));
+  const figure = (head: string, state: State, wide = false): Column<ConnectedDestination> => ({
     key: head,
     head,
     width: "104px",
     align: "right",
     wide,
-    cell: (each) => (
-      <Of id={each.id} sourceId={sourceId} window={window}>
-        {(steps) =>
-          of(steps)
-            ? (
-              <>
-                <StateIcon state={state} label="" /> {count(of(steps))}
-              </>
-            )
-            : <span className="dim">–</span>}
-      </Of>
-    ),
+    cell: (each) => {
+      const found = steps.get(each.id);
+      const share = found && sharesOf(found).find((one) => one.state === state)!;
+      return share?.count
+        ? (
+          <>
+            <StateIcon state={state} label="" /> {count(share.count)}
+          </>
+        )
+        : <span className="dim">–</span>;
+    },
   });
   return (
-    <DataTable
-      label="Destinations of this source"
-      rows={destinations}
-      rowKey={(each) => each.id}
-      onOpen={(each) => go({ source: sourceId, destination: each.id, step: undefined })}
-      columns={[
-        {
-          key: "name",
-          head: "Destination",
-          width: "minmax(0, 1fr)",
-          cell: (each) => (
-            <>
-              <span style={{ fontWeight: 500 }}>{each.name || each.kindName}</span>
-              {!each.enabled && <span className="dim">disabled</span>}
-            </>
-          ),
-        },
-        figure("Filtered", "filtered", (steps) => steps.filteredAtDestination + steps.notForIt, true),
-        figure("Failed", "discarded", (steps) => steps.failedDelivery),
-        figure("Pending", "pending", (steps) => steps.pending, true),
-        figure("Delivered", "delivered", (steps) => steps.successfulDelivery),
-      ]}
-    />
+    <>
+      <ErrorNote error={error} />
+      <DataTable
+        label="Destinations of this source"
+        rows={destinations}
+        rowKey={(each) => each.id}
+        onOpen={(each) => go({ source: sourceId, destination: each.id, step: undefined })}
+        columns={[
+          {
+            key: "name",
+            head: "Destination",
+            cell: (each) => (
+              <>
+                <span style={{ fontWeight: 500 }}>{each.name || each.kindName}</span>{" "}
+                {!each.enabled && <span className="dim">disabled</span>}
+              </>
+            ),
+          },
+          {
+            key: "shares",
+            head: "What became of its events",
+            wide: true,
+            cell: (each) => {
+              const found = steps.get(each.id);
+              return found && <Shares shares={sharesOf(found)} />;
+            },
+          },
+          figure("Filtered", "filtered", true),
+          figure("Failed", "discarded"),
+          figure("Pending", "pending", true),
+          figure("Delivered", "delivered"),
+        ]}
+      />
+    </>
   );
 }
 
-/** A cell of a destination in sight: only those are asked about. */
-function Of(
-  { id, sourceId, window, children }: {
-    id: string;
-    sourceId: string;
-    window: Window;
-    children: (steps: NonNullable<FunnelView["destination"]>) => ReactNode;
-  },
-) {
-  const { data } = useFunnel(sourceId, id, window);
-  return data?.destination ? <>{children(data.destination)}</> : <span className="dim">–</span>;
+function sharesOf(steps: DestinationSteps): Share[] {
+  return [
+    { state: "delivered", count: steps.successfulDelivery, word: "delivered" },
+    { state: "discarded", count: steps.failedDelivery, word: "failed" },
+    { state: "pending", count: steps.pending, word: "pending" },
+    { state: "filtered", count: steps.filteredAtDestination + steps.notForIt, word: "filtered" },
+  ];
 }

@@ -13,6 +13,7 @@ import { PageHead } from "~/parts/PageHead.tsx";
 import { useFlow } from "../home/flow.ts";
 import { healthOf } from "../home/health.ts";
 import { HealthChip } from "../home/HealthChip.tsx";
+import { functionOf } from "./destination.ts";
 
 export default function Destination() {
   const { destinationId, subscriptionId } = useParams({ strict: false }) as Record<string, string>;
@@ -64,7 +65,10 @@ export default function Destination() {
         tabs={[
           { label: "Overview", to: `${base}/overview` },
           { label: "Settings", to: `${base}/settings` },
-          { label: "Mappings", to: `${base}/mappings` },
+          // A function gets events as they are.
+          ...(destination && functionOf(destination.metadata)
+            ? []
+            : [{ label: "Mappings", to: `${base}/mappings` }]),
           { label: "Filters", to: `${base}/filters` },
           { label: "Insert function", to: `${base}/insert-function` },
           { label: "Event tester", to: `${base}/tester` },

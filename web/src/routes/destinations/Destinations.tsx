@@ -1,5 +1,5 @@
 /** All destinations, with what flows to each and how it fares. */
-import { Select, TextInput } from "@mantine/core";
+import { Select, Text, TextInput } from "@mantine/core";
 import { IconPlus, IconSearch, IconSend } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import type { ConnectedDestination } from "~/api/generated.ts";
@@ -67,8 +67,16 @@ export default function Destinations() {
     {
       key: "health",
       head: "Health",
-      width: "minmax(112px, 1fr)",
-      cell: (each) => <HealthChip health={healthOf(each)} />,
+      width: "minmax(112px, 1.2fr)",
+      cell: (each) => {
+        const health = healthOf(each);
+        return (
+          <>
+            <HealthChip health={health} />{" "}
+            {health.note && <Text span inherit className="dim small" visibleFrom="sm">{health.note}</Text>}
+          </>
+        );
+      },
     },
     {
       key: "rate",

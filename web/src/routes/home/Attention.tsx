@@ -1,6 +1,7 @@
 /** What a person should look at, each with where to. */
+import { UnstyledButton } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { count } from "~/parts/format.ts";
 import { Section } from "~/parts/Section.tsx";
 import { StateIcon } from "~/parts/StateChip.tsx";
@@ -9,7 +10,7 @@ import type { Flow } from "./flow.ts";
 import css from "./Attention.module.css";
 import { healthOf } from "./health.ts";
 
-const SHOWN = 8;
+const SHOWN = 5;
 
 interface Trouble {
   key: string;
@@ -20,18 +21,25 @@ interface Trouble {
 }
 
 export function Attention({ flow }: { flow: Flow }) {
+  const [every, setEvery] = useState(false);
+  const destinations = flow.destinations.flatMap((each) => {
+    const health = healthOf(each);
+    return health.trouble ? [{ ...each, health, trouble: health.trouble }] : [];
+  });
+  const worse = (each: typeof destinations[number]) =>
+    each.delivery.pausedSince ? 2 : each.health.state === "discarded" ? 1 : 0;
+  destinations.sort((a, b) => worse(b) - worse(a) || b.discardedLately - a.discardedLately);
   const troubles: Trouble[] = [
-    ...flow.destinations.flatMap((each) => {
-      const { state, trouble } = healthOf(each);
-      if (!trouble) return [];
+    ...destinations.map((each) => {
+      const { state } = each.health;
       const to = state === "discarded" ? "delivery" as const : "overview" as const;
-      return [{
+      return {
         key: each.id,
         state,
         name: each.name || each.kindName,
-        words: trouble,
+        words: each.trouble,
         open: <Link to={`/destinations/$destinationId/${to}`} params={{ destinationId: each.id }}>Open</Link>,
-      }];
+      };
     }),
     ...(flow.sources ?? []).filter((each) => each.refusedLately > 0).map((each) => ({
       key: each.id,
@@ -55,7 +63,7 @@ export function Attention({ flow }: { flow: Flow }) {
   return (
     <Section title="Needs attention">
       <ul className={`panel ${css.list}`}>
-        {troubles.slice(0, SHOWN).map((each) => (
+        {troubles.slice(0, every ? undefined : SHOWN).map((each) => (
           <li key={each.key}>
             <StateIcon state={each.state} />
             <span className={css.words}>
@@ -64,7 +72,13 @@ export function Attention({ flow }: { flow: Flow }) {
             {each.open}
           </li>
         ))}
-        {troubles.length > SHOWN && <li className="dim">and {count(troubles.length - SHOWN)} more</li>}
+        {troubles.length > SHOWN && !every && (
+          <li>
+            <UnstyledButton className="dim" onClick={() => setEvery(true)}>
+              Show {count(troubles.length - SHOWN)} more
+            </UnstyledButton>
+          </li>
+        )}
       </ul>
     </Section>
   );

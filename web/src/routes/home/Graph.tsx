@@ -18,17 +18,22 @@ import { healthOf } from "./health.ts";
 const ROW = 52;
 /** More than this would be a picture of nothing; the lists have them all. */
 const SHOWN = 24;
+/** Pixels of the widest ribbon, and between two that begin at the same source. */
+const WIDEST = 14;
+const APART = 7;
 
 export function Graph({ flow }: { flow: Flow }) {
   const narrow = useMediaQuery("(max-width: 900px)");
   const [lit, setLit] = useState<string>();
   const all = flow.sources ?? [];
-  const busy = (each: ConnectedDestination) =>
-    (healthOf(each).trouble ? 1e9 : 0) + flow.ofDestination(each.id).rate;
-  const kept = new Set(
-    flow.destinations.toSorted((a, b) => busy(b) - busy(a)).slice(0, SHOWN).map((each) => each.id),
+  // By what they have ever taken, not by their rate: what is shown must not change while one looks.
+  const weight = new Map(
+    flow.destinations.map((each) => [each.id, (healthOf(each).trouble ? 1e15 : 0) + each.delivery.delivered]),
   );
-  const connected = (each: ConnectedSource) => flow.destinationsOf(each.id).some(({ id }) => kept.has(id));
+  const chosen = flow.destinations.toSorted((a, b) => weight.get(b.id)! - weight.get(a.id)!).slice(0, SHOWN);
+  const kept = new Set(chosen.map((each) => each.id));
+  const feeding = new Set(chosen.map((each) => each.sourceId));
+  const connected = (each: ConnectedSource) => feeding.has(each.id);
   const sources = [...all.filter(connected), ...all.filter((each) => !connected(each))].slice(0, SHOWN);
   const order = new Map(sources.map((each, at) => [each.id, at]));
   // In the order of their sources, so that few ribbons cross; each source is in the middle of its own.
@@ -37,6 +42,13 @@ export function Graph({ flow }: { flow: Flow }) {
   const place = places(sources, destinations);
   const rows = Math.max(...place.values(), destinations.length - 1, 0) + 1;
   const middle = (at: number) => (at + 0.5) * ROW;
+  const most = Math.max(...destinations.map((each) => flow.ofDestination(each.id).rate), 1);
+  /** Where a ribbon leaves its source: side by side with its others. */
+  const leaves = (each: ConnectedDestination) => {
+    const beside = destinations.filter(({ sourceId }) => sourceId === each.sourceId);
+    const apart = Math.min(APART, (ROW - 20) / beside.length);
+    return middle(place.get(each.sourceId)!) + (beside.indexOf(each) - (beside.length - 1) / 2) * apart;
+  };
   const isLit = (each: ConnectedDestination) => lit === each.id || lit === each.sourceId;
 
   const source = (each: ConnectedSource, style?: React.CSSProperties) => (
@@ -110,7 +122,7 @@ export function Graph({ flow }: { flow: Flow }) {
         </div>
         <svg className={css.ribbons} viewBox={`0 0 100 ${rows * ROW}`} preserveAspectRatio="none" aria-hidden>
           {destinations.map((each, at) => {
-            const from = middle(place.get(each.sourceId)!);
+            const from = leaves(each);
             const to = middle(at);
             const flowing = flow.ofDestination(each.id).rate;
             return (
@@ -121,9 +133,9 @@ export function Graph({ flow }: { flow: Flow }) {
                 data-lit={isLit(each) || undefined}
                 data-dim={lit !== undefined && !isLit(each) || undefined}
                 stroke={flowing > 0 || healthOf(each).trouble
-                  ? STATES[healthOf(each).state].colour
+                  ? STATES[healthOf(each).state].fill
                   : "var(--mantine-color-placeholder)"}
-                strokeWidth={flowing > 0 ? Math.min(2 + 2 * Math.log10(1 + flowing), 12) : 1.5}
+                strokeWidth={flowing > 0 ? 2 + (WIDEST - 2) * Math.sqrt(flowing / most) : 1.5}
                 onMouseEnter={() => setLit(each.id)}
                 onMouseLeave={() => setLit(undefined)}
               />
@@ -155,12 +167,13 @@ function places(sources: ConnectedSource[], destinations: ConnectedDestination[]
 }
 
 function noteOf(each: ConnectedDestination, word: string): string {
-  const { pending, retrying } = each.delivery;
+  const { pending, retrying, pausedSince } = each.delivery;
   if (!each.enabled) return "Disabled";
   const waiting = pending - retrying;
   const notes = [
     word === "Healthy" ? "" : word,
-    retrying && !word.includes("retrying") ? `${count(retrying)} retrying` : "",
+    healthOf(each).note ?? "",
+    retrying && pausedSince ? `${count(retrying)} retrying` : "",
     waiting > 0 ? `${count(waiting)} pending` : "",
   ];
   return notes.filter(Boolean).join(" · ") || each.kindName;

@@ -3,5 +3,9 @@ import { StateChip } from "~/parts/StateChip.tsx";
 import type { Health } from "./health.ts";
 
 export function HealthChip({ health }: { health: Health }) {
-  return <StateChip state={health.state} title={health.trouble}>{health.word}</StateChip>;
+  return (
+    <StateChip state={health.state} title={health.trouble || health.note || undefined}>
+      {health.word}
+    </StateChip>
+  );
 }

@@ -11,6 +11,7 @@ import { Sparkline } from "~/parts/Sparkline.tsx";
 import { healthOf } from "../home/health.ts";
 import { HealthChip } from "../home/HealthChip.tsx";
 import { useFlow } from "../home/flow.ts";
+import { Arrivals } from "./Arrivals.tsx";
 import css from "./Overview.module.css";
 import { SnippetTabs } from "./SnippetTabs.tsx";
 import { useSource } from "./source.ts";
@@ -39,6 +40,7 @@ export default function Overview() {
           </Link>
         </Figure>
       </div>
+      <Arrivals sourceId={sourceId} />
       <Section
         title="Destinations"
         actions={may("destination:write") && (
