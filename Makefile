@@ -3,8 +3,11 @@
 
 PYTHON ?= python3
 VENV := .venv
-# Processes that run tests at the same time.
-JOBS ?= 2
+# Processes that run tests at the same time: one more than cores, as tests also wait for disks and timers.
+JOBS ?= $(shell expr $$(nproc) + 1)
+# By files, which share servers, in their order: those with few tests that take long come first, so that none is
+# still running when all others are done.
+SPREAD := --dist loadfile --no-loadscope-reorder
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
@@ -25,7 +28,7 @@ setup: $(VENV)/.installed-all ## Everything that running, testing and checking n
 	$(BIN)/python -m tools.web
 
 test: setup ## The whole test suite
-	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/pytest -n $(JOBS) $(SPREAD) $(ARGS)
 
 check: setup ## Format, lint, types, import rules
 	$(BIN)/ruff format --check .

@@ -15,6 +15,7 @@ import base64
 import fcntl
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -31,6 +32,8 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 TOKEN = "onward_test_token_0123456789abcdefghijklmnopqrstuv"
+PORTS = range(10_000, 32_000)
+"""Linux gives clients those from 32,768 on."""
 TIMEOUT = 60.0
 """Seconds that a condition may take; generous, as CI machines are slow and busy."""
 
@@ -59,9 +62,16 @@ def deno_install(folder: Path) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that nobody has, nor gets by chance before the caller listens on it: it is none of those that the
+    kernel gives to clients, and tests that run at the same time pick theirs at random."""
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 def wait_until(condition: Callable[[], T], timeout: float = TIMEOUT, what: str = "") -> T:
