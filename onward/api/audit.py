@@ -103,7 +103,8 @@ def list_audit_events(context: InContext, request: ApiRequest, paging: Pages) ->
 def export_audit_events(context: InContext, request: ApiRequest) -> Stream:
     """Ours: all that match, oldest first, one JSON object a line."""
     query = _matching(context, read_query(request, AuditQuery))
-    return Stream(_lines(context, query), media_type="application/x-ndjson")
+    named = {"content-disposition": 'attachment; filename="audit-trail.ndjson"'}
+    return Stream(_lines(context, query), media_type="application/x-ndjson", headers=named)
 
 
 class SetForwarding(Body):

@@ -76,6 +76,8 @@ class SessionView(TypedDict):
     userId: str
     email: str
     name: str
+    hasPassword: bool
+    """Who came by an identity provider has none."""
     csrf: str
     workspaces: list[WorkspaceChoice]
     permissions: list[str]
@@ -329,6 +331,7 @@ def _view(database: Session, user: User, csrf: str, workspace_id: str | None) ->
         "userId": user.id,
         "email": user.email,
         "name": user.name,
+        "hasPassword": user.password_hash is not None,
         "csrf": csrf,
         "workspaces": [{"id": each.id, "slug": each.slug, "name": each.name} for each in workspaces],
         "permissions": sorted(access.reach),

@@ -1,5 +1,7 @@
 """The settings: people, groups, tokens, audit trail, workspace, installation, one's account."""
 
+import json
+
 import pytest
 from harness import http, wait_until
 from playwright.sync_api import Locator, Page, expect
@@ -8,10 +10,32 @@ from .conftest import Place, accessible, look_at
 
 pytestmark = pytest.mark.browser
 
+PASSWORD = "another fine password"
+
 
 def choose_role(page: Page, dialog: Locator, role: str) -> None:
     dialog.get_by_role("combobox", name="Role").click()
     page.get_by_role("option", name=role, exact=True).click()
+
+
+def join(place: Place, link: str, name: str) -> Page:
+    """Somebody who is invited, signed in in a browser of their own."""
+    page = place.new_page(signed_in=False)
+    page.goto(link)
+    page.get_by_label("Your name").fill(name)
+    page.get_by_role("textbox", name="Password").fill(PASSWORD)
+    page.get_by_role("button", name="Join").click()
+    page.get_by_role("navigation", name="Main").wait_for()
+    return page
+
+
+def sign_in(page: Page, email: str, password: str) -> None:
+    if "/sign-in" not in page.url:
+        page.goto("/sign-in")
+    page.get_by_label("Email").fill(email)
+    page.get_by_role("textbox", name="Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("navigation", name="Main").wait_for()
 
 
 def test_somebody_is_invited_for_one_source_and_comes(place: Place) -> None:
@@ -31,12 +55,7 @@ def test_somebody_is_invited_for_one_source_and_comes(place: Place) -> None:
     dialog.get_by_role("button", name="Done").click()
     expect(page.get_by_role("row").filter(has_text="bob@example.com")).to_contain_text("Invited")
 
-    theirs = place.new_page(signed_in=False)
-    theirs.goto(link)
-    theirs.get_by_label("Your name").fill("Bob")
-    theirs.get_by_role("textbox", name="Password").fill("another fine password")
-    theirs.get_by_role("button", name="Join").click()
-    theirs.get_by_role("navigation", name="Main").wait_for()
+    theirs = join(place, link, "Bob")
     theirs.goto("/sources")
     expect(theirs.get_by_role("row").filter(has_text="Shown source")).to_be_visible()
     expect(theirs.get_by_text("Hidden source")).to_have_count(0)
@@ -50,6 +69,65 @@ def test_somebody_is_invited_for_one_source_and_comes(place: Place) -> None:
     dialog.get_by_role("textbox").fill("bob@example.com")
     dialog.get_by_role("button", name="Remove").click()
     expect(row).to_have_count(0)
+
+
+def test_a_new_link_replaces_the_one_that_was_lost(place: Place) -> None:
+    people = [{"email": "carol@example.com", "permissions": [{"roleId": "source-read-only"}]}]
+    lost = place.onward.api("POST", "/invites", {"invites": people})["invitations"][0]["link"]
+    page = place.visit("/settings/people")
+    page.get_by_role("button", name="Change carol@example.com").click()
+    page.get_by_role("menuitem", name="Make a new link").click()
+    link = page.get_by_role("dialog").locator("pre").inner_text()
+    theirs = place.new_page(signed_in=False)
+    theirs.goto(lost)
+    expect(theirs.get_by_role("heading", name="This link is no longer good")).to_be_visible()
+    accessible(theirs)
+    carol = join(place, link, "Carol")
+    carol.goto("/sources")
+    expect(carol.get_by_role("heading", name="Sources")).to_be_visible()
+    expect(carol.get_by_text("An owner of the workspace can grant it")).to_have_count(0)
+
+
+def test_a_new_password_ends_the_other_sessions(place: Place) -> None:
+    invited = {"invites": [{"email": "dora@example.com"}]}
+    link = place.onward.api("POST", "/invites", invited)["invitations"][0]["link"]
+    page = join(place, link, "Dora")
+    elsewhere = place.new_page(signed_in=False)
+    sign_in(elsewhere, "dora@example.com", PASSWORD)
+    page.goto("/settings/account")
+    page.get_by_label("Current password").first.fill("not that one")
+    page.get_by_label("New password").first.fill("an even finer password")
+    page.get_by_role("button", name="Change password").click()
+    page.get_by_text("This is not the current password").or_(page.get_by_text("not the current")).wait_for()
+    page.get_by_label("Current password").first.fill(PASSWORD)
+    page.get_by_role("button", name="Change password").click()
+    page.get_by_text("Changed. Your other sessions have ended.").wait_for()
+    elsewhere.goto("/settings/account")
+    elsewhere.wait_for_url("**/sign-in?next=*")
+    sign_in(elsewhere, "dora@example.com", "an even finer password")
+    elsewhere.wait_for_url("**/settings/account")
+    elsewhere.get_by_role("button", name="Sign out everywhere").click()
+    elsewhere.wait_for_url("**/sign-in")
+    page.goto("/settings/account")
+    page.wait_for_url("**/sign-in?next=*")
+
+
+def test_what_went_wrong_with_one_is_not_told_of_another(place: Place) -> None:
+    invited = {"invites": [{"email": "eve@example.com"}]}
+    join(place, place.onward.api("POST", "/invites", invited)["invitations"][0]["link"], "Eve")
+    page = place.visit("/settings/people")
+    page.get_by_role("button", name="Change ada@example.com").click()
+    page.get_by_role("menuitem", name="Remove from workspace").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox").fill("ada@example.com")
+    dialog.get_by_role("button", name="Remove").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("needs a user who is its owner")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
+    page.get_by_role("button", name="Change eve@example.com").click()
+    page.get_by_role("menuitem", name="Remove from workspace").click()
+    expect(dialog.get_by_role("textbox")).to_have_value("")
+    expect(dialog.get_by_role("alert")).to_have_count(0)
 
 
 def test_a_group_gets_a_role_and_members(place: Place) -> None:
@@ -67,6 +145,11 @@ def test_a_group_gets_a_role_and_members(place: Place) -> None:
     expect(row).to_contain_text("1")
     expect(row).to_contain_text("Source Read-only")
     accessible(page)
+    row.get_by_role("button", name="Change Analysts").click()
+    page.get_by_role("menuitem", name="Members and role").click()
+    choose_role(page, dialog, "No role")
+    dialog.get_by_role("button", name="Save").click()
+    expect(row).to_contain_text("No role")
 
 
 def test_a_token_is_shown_once_works_and_is_deleted(place: Place) -> None:
@@ -101,6 +184,13 @@ def test_the_audit_trail_tells_what_was_changed(place: Place) -> None:
     expect(drawer).to_contain_text("Before")
     expect(drawer).to_contain_text("Audited and changed")
     accessible(page)
+    page.keyboard.press("Escape")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export").click()
+    assert download.value.suggested_filename == "audit-trail.ndjson"
+    events = [json.loads(line) for line in download.value.path().read_text().splitlines()]
+    assert {each["resourceType"].lower() for each in events} == {"source"}, "what is shown is exported"
+    assert "Audited and changed" in [each["resourceName"] for each in events]
 
 
 def test_the_workspace_is_renamed(place: Place) -> None:

@@ -61,7 +61,9 @@ async def test_pages_go_back_and_forth(call: Call) -> None:
 async def test_filters_and_export(call: Call, client: httpx.AsyncClient) -> None:
     await call("POST", "/labels", {"label": {"key": "a", "value": "1"}}, status=201)
     everything = (await call("GET", "/audit-events"))["events"]
-    lines = (await client.get("/audit-events/export")).text.splitlines()
+    exported = await client.get("/audit-events/export")
+    assert 'filename="audit-trail.ndjson"' in exported.headers["content-disposition"]
+    lines = exported.text.splitlines()
     assert [json.loads(line) for line in lines] == everything[::-1]
     label = everything[0]
     for query, found in [

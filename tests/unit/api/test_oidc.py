@@ -116,6 +116,7 @@ async def test_who_is_invited_comes_in_and_is_known_from_then_on(
     assert (back.status_code, back.headers["location"]) == (302, "/"), back.text
     session = (await browser.get("/api/session")).json()["data"]["session"]
     assert (session["email"], session["name"]) == ("ada@example.com", "Ada")
+    assert session["hasPassword"] is False
     assert "source:write" in session["permissions"] and "people:write" not in session["permissions"]
     moved = await sign_in(browser, provider, email="ada@elsewhere.example")
     assert moved.status_code == 302

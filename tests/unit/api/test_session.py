@@ -52,6 +52,7 @@ async def test_the_first_start_makes_an_owner_once(
     browser: httpx.AsyncClient, link: str, owner: dict[str, Any], settings: Settings
 ) -> None:
     assert owner["email"] == "ada@example.com" and "people:write" in owner["permissions"]
+    assert owner["hasPassword"] is True
     assert (await browser.get("/session")).json()["data"]["session"] == owner
     again = {"token": link, "name": "Eve", "email": "eve@example.com", "password": PASSWORD}
     assert (await browser.post("/invites/accept", json=again)).status_code == 404

@@ -1,6 +1,6 @@
 /** Before something is destroyed: what will stop, and its name typed. */
 import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { ErrorNote } from "./ErrorNote.tsx";
 
 export function ConfirmByName(
@@ -20,16 +20,20 @@ export function ConfirmByName(
   },
 ) {
   const [typed, setTyped] = useState("");
-  const close = () => {
+  const [tried, setTried] = useState(false);
+  useEffect(() => {
+    // What was typed and went wrong before was about another thing.
     setTyped("");
-    onClose();
-  };
+    setTried(false);
+  }, [open]);
   return (
-    <Modal opened={open} onClose={close} title={title} styles={{ title: { fontWeight: 600 } }}>
+    <Modal opened={open} onClose={onClose} title={title} styles={{ title: { fontWeight: 600 } }}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          if (typed === name) onConfirm();
+          if (typed !== name) return;
+          setTried(true);
+          onConfirm();
         }}
       >
         <Stack gap={16}>
@@ -45,9 +49,9 @@ export function ConfirmByName(
             data-autofocus
             autoComplete="off"
           />
-          <ErrorNote error={error} />
+          <ErrorNote error={tried && error} />
           <Group justify="flex-end" gap={8}>
-            <Button variant="default" onClick={close}>Cancel</Button>
+            <Button variant="default" onClick={onClose}>Cancel</Button>
             <Button type="submit" color="red" disabled={typed !== name} loading={busy}>{action}</Button>
           </Group>
         </Stack>

@@ -10,7 +10,7 @@ import { ErrorNote } from "~/parts/ErrorNote.tsx";
 import { Section } from "~/parts/Section.tsx";
 
 export default function Account() {
-  const { name, email } = useSession();
+  const { name, email, hasPassword } = useSession();
   const navigate = useNavigate();
   const change = useChange("changePassword");
   const signOut = useChange("signOut");
@@ -33,7 +33,12 @@ export default function Account() {
         <span className="dim">{email}</span>
       </p>
       <Section title="Password">
-        <form onSubmit={submit}>
+        {!hasPassword && (
+          <p className="dim" style={{ margin: 0 }}>
+            You sign in by the identity provider, and have no password here.
+          </p>
+        )}
+        <form onSubmit={submit} hidden={!hasPassword}>
           <Stack gap={12} maw={360}>
             <PasswordInput
               label="Current password"

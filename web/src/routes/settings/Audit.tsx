@@ -1,7 +1,6 @@
 /** Who changed what, and when: the newest first, with what was before and after. */
-import { Select, TextInput } from "@mantine/core";
+import { Button, Select, TextInput } from "@mantine/core";
 import { IconDownload, IconHistory } from "@tabler/icons-react";
-import { Button } from "@mantine/core";
 import { address } from "~/api/client.ts";
 import type { AuditEventView } from "~/api/generated.ts";
 import { useAll, usePages } from "~/api/hooks.ts";
@@ -49,10 +48,11 @@ export default function Audit() {
   const [type, setType] = useAddress("type", "");
   const [actor, setActor] = useAddress("actor", "");
   const [opened, setOpened] = useAddress("event", "");
-  const { startTime } = window.range();
+  const { startTime, endTime } = window.range();
   // To the minute, so that it is one question as long as the page is looked at.
   const query = {
     startTime: startTime.slice(0, 16) + ":00Z",
+    endTime: window.key.includes("~") ? endTime : undefined,
     resourceType: type || undefined,
     actor: actor || undefined,
   };

@@ -9,7 +9,7 @@ import { ConfirmByName } from "~/parts/ConfirmByName.tsx";
 import { type Column, DataTable } from "~/parts/DataTable.tsx";
 import { EmptyState } from "~/parts/EmptyState.tsx";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
-import { type Given, inWords, permission, RolePicker } from "./RolePicker.tsx";
+import { type Given, inWords, permission, Replaced, RolePicker } from "./RolePicker.tsx";
 
 export default function Groups() {
   const { may } = useSession();
@@ -163,7 +163,8 @@ function Members({ group, emails, onClose }: { group: GroupView; emails: string[
   const path = { userGroupId: group.id };
   const save = async () => {
     await setPeople.mutateAsync({ path, body: { emails: chosen } });
-    if (given.roleId) await setRole.mutateAsync({ path, body: { permissions: [permission(given, roles)] } });
+    const permissions = given.roleId ? [permission(given, roles)] : [];
+    await setRole.mutateAsync({ path, body: { permissions } });
     onClose();
   };
   return (
@@ -176,7 +177,8 @@ function Members({ group, emails, onClose }: { group: GroupView; emails: string[
         data={[...users.map((each) => each.email), ...invites]}
         searchable
       />
-      <RolePicker value={given} onChange={setGiven} />
+      {group.permissions.length > 1 && <Replaced permissions={group.permissions} />}
+      <RolePicker value={given} onChange={setGiven} none="No role" />
       <ErrorNote error={setPeople.error ?? setRole.error} />
       <Group justify="flex-end" gap={8}>
         <Button variant="default" onClick={onClose}>Cancel</Button>

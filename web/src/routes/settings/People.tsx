@@ -12,7 +12,7 @@ import { Snippet } from "~/parts/Copy.tsx";
 import { type Column, DataTable } from "~/parts/DataTable.tsx";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
 import { StateChip } from "~/parts/StateChip.tsx";
-import { type Given, inWords, permission, RolePicker } from "./RolePicker.tsx";
+import { type Given, inWords, permission, Replaced, RolePicker } from "./RolePicker.tsx";
 
 interface Person {
   id: string;
@@ -22,8 +22,6 @@ interface Person {
   invited: boolean;
 }
 
-const NOTHING: Given = { roleId: "", resources: [] };
-
 export default function People() {
   const { may, userId } = useSession();
   const users = useAll("listUsers", {});
@@ -31,8 +29,15 @@ export default function People() {
   const [inviting, setInviting] = useState(false);
   const [changed, setChanged] = useAddress("person", "");
   const [removing, setRemoving] = useState<Person>();
+  const [renewed, setRenewed] = useState<InvitationView>();
+  const again = useChange("createInvites", ["listInvites"]);
   const removeUser = useChange("deleteUsers", ["listUsers"]);
   const removeInvite = useChange("deleteInvites", ["listInvites"]);
+  // Without roles it keeps those that it has.
+  const renew = (email: string) =>
+    again.mutate({ body: { invites: [{ email, permissions: [] }] } }, {
+      onSuccess: ({ invitations }) => setRenewed(invitations[0]),
+    });
   const people: Person[] = [
     ...(users.items ?? []).map((each) => ({ ...each, invited: false })),
     ...(invites.items ?? []).map((email) => ({ id: email, name: "", email, permissions: [], invited: true })),
@@ -75,6 +80,7 @@ export default function People() {
             </Menu.Target>
             <Menu.Dropdown>
               {!each.invited && <Menu.Item onClick={() => setChanged(each.id)}>Change role</Menu.Item>}
+              {each.invited && <Menu.Item onClick={() => renew(each.email)}>Make a new link</Menu.Item>}
               {each.invited
                 ? (
                   <Menu.Item onClick={() => removeInvite.mutate({ query: { emails: [each.email] } })}>
@@ -94,7 +100,7 @@ export default function People() {
           <Button leftSection={<IconPlus size={16} />} onClick={() => setInviting(true)}>Invite</Button>
         </Group>
       )}
-      <ErrorNote error={users.error ?? invites.error ?? removeInvite.error} />
+      <ErrorNote error={users.error ?? invites.error ?? removeInvite.error ?? again.error} />
       {users.items && (
         <DataTable
           label="People"
@@ -104,7 +110,17 @@ export default function People() {
           open={changed}
         />
       )}
-      <Invite open={inviting} onClose={() => setInviting(false)} />
+      {inviting && <Invite onClose={() => setInviting(false)} />}
+      {renewed && (
+        <Modal
+          opened
+          onClose={() => setRenewed(undefined)}
+          title="New link"
+          styles={{ title: { fontWeight: 600 } }}
+        >
+          <Made invitation={renewed} onClose={() => setRenewed(undefined)} />
+        </Modal>
+      )}
       {changing && may("people:write") && (
         <ChangeRole
           key={changing.id}
@@ -131,19 +147,12 @@ export default function People() {
   );
 }
 
-function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
+function Invite({ onClose }: { onClose: () => void }) {
   const { items: roles = [] } = useAll("listRoles", {});
   const invite = useChange("createInvites", ["listInvites"]);
   const [email, setEmail] = useState("");
-  const [given, setGiven] = useState(NOTHING);
+  const [given, setGiven] = useState<Given>({ roleId: "", resources: [] });
   const [made, setMade] = useState<InvitationView>();
-  const close = () => {
-    setEmail("");
-    setGiven(NOTHING);
-    setMade(undefined);
-    invite.reset();
-    onClose();
-  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     invite.mutate({ body: { invites: [{ email, permissions: [permission(given, roles)] }] } }, {
@@ -153,53 +162,56 @@ function Invite({ open, onClose }: { open: boolean; onClose: () => void }) {
   const error = invite.error instanceof ApiError ? invite.error.of("email") : undefined;
   return (
     <Modal
-      opened={open}
-      onClose={close}
+      opened
+      onClose={onClose}
       title={made ? "Invitation" : "Invite somebody"}
       styles={{ title: { fontWeight: 600 } }}
     >
-      {made
-        ? (
+      {made ? <Made invitation={made} onClose={onClose} /> : (
+        <form onSubmit={submit}>
           <Stack gap={12}>
-            <div>
-              Send this link to {made.email}. It is good for once, and for a week. It is shown only now.
-            </div>
-            <Snippet code={made.link} label="Copy link" />
-            <Group justify="flex-end">
-              <Button onClick={close}>Done</Button>
+            <TextInput
+              label="Email"
+              type="email"
+              required
+              withAsterisk={false}
+              data-autofocus
+              value={email}
+              error={error}
+              onChange={(event) => setEmail(event.currentTarget.value)}
+            />
+            <RolePicker value={given} onChange={setGiven} />
+            {!error && <ErrorNote error={invite.error} />}
+            <Group justify="flex-end" gap={8}>
+              <Button variant="default" onClick={onClose}>Cancel</Button>
+              <Button type="submit" loading={invite.isPending}>Make invitation</Button>
             </Group>
           </Stack>
-        )
-        : (
-          <form onSubmit={submit}>
-            <Stack gap={12}>
-              <TextInput
-                label="Email"
-                type="email"
-                required
-                withAsterisk={false}
-                data-autofocus
-                value={email}
-                error={error}
-                onChange={(event) => setEmail(event.currentTarget.value)}
-              />
-              <RolePicker value={given} onChange={setGiven} />
-              {!error && <ErrorNote error={invite.error} />}
-              <Group justify="flex-end" gap={8}>
-                <Button variant="default" onClick={close}>Cancel</Button>
-                <Button type="submit" loading={invite.isPending} disabled={!given.roleId}>
-                  Make invitation
-                </Button>
-              </Group>
-            </Stack>
-          </form>
-        )}
+        </form>
+      )}
     </Modal>
+  );
+}
+
+function Made({ invitation, onClose }: { invitation: InvitationView; onClose: () => void }) {
+  return (
+    <Stack gap={12}>
+      <div>
+        Send this link to{" "}
+        {invitation.email}. It is good for once, and for a week; an earlier one is no longer. It is shown only
+        now.
+      </div>
+      <Snippet code={invitation.link} label="Copy link" />
+      <Group justify="flex-end">
+        <Button onClick={onClose}>Done</Button>
+      </Group>
+    </Stack>
   );
 }
 
 function ChangeRole({ person, onClose }: { person: Person; onClose: () => void }) {
   const { items: roles = [] } = useAll("listRoles", {});
+  const groups = useAll("listUserGroupsFromUser", { path: { userId: person.id } });
   const save = useChange("replacePermissionsForUser", ["listUsers", "getSession"]);
   const first = person.permissions[0];
   const [given, setGiven] = useState<Given>({
@@ -209,10 +221,13 @@ function ChangeRole({ person, onClose }: { person: Person; onClose: () => void }
   return (
     <Modal opened onClose={onClose} title={person.name} styles={{ title: { fontWeight: 600 } }}>
       <Stack gap={12}>
-        {person.permissions.length > 1 && (
-          <div className="dim">Now: {inWords(person.permissions)}. What you save replaces all of it.</div>
-        )}
+        {person.permissions.length > 1 && <Replaced permissions={person.permissions} />}
         <RolePicker value={given} onChange={setGiven} />
+        {groups.items && groups.items.length > 0 && (
+          <div className="dim">
+            In the groups {groups.items.map((each) => each.name).join(", ")}, which may give more.
+          </div>
+        )}
         <ErrorNote error={save.error} />
         <Group justify="flex-end" gap={8}>
           <Button variant="default" onClick={onClose}>Cancel</Button>

@@ -37,7 +37,19 @@ export function inWords(permissions: PermissionView[]): string {
   }).join(", ") || "No role";
 }
 
-export function RolePicker({ value, onChange }: { value: Given; onChange: (value: Given) => void }) {
+/** Of who has several, which the picker can't show. */
+export function Replaced({ permissions }: { permissions: PermissionView[] }) {
+  return <div className="dim">Now: {inWords(permissions)}. What you save replaces all of it.</div>;
+}
+
+export function RolePicker(
+  { value, onChange, none }: {
+    value: Given;
+    onChange: (value: Given) => void;
+    /** What it is called to choose none; left out where one is needed. */
+    none?: string;
+  },
+) {
   const { items: roles = [] } = useAll("listRoles", {});
   const role = roles.find((each) => each.id === value.roleId);
   const kind = kindOf(role);
@@ -62,10 +74,13 @@ export function RolePicker({ value, onChange }: { value: Given; onChange: (value
       <Select
         label="Role"
         description={role?.description}
-        value={value.roleId || null}
+        value={none === undefined ? value.roleId || null : value.roleId}
         placeholder="Choose a role"
         onChange={(roleId) => onChange({ roleId: roleId ?? "", resources: [] })}
-        data={roles.map((each) => ({ value: each.id, label: each.name }))}
+        data={[
+          ...(none === undefined ? [] : [{ value: "", label: none }]),
+          ...roles.map((each) => ({ value: each.id, label: each.name })),
+        ]}
       />
       {kind && (
         <MultiSelect
