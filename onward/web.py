@@ -297,6 +297,7 @@ async def serve(settings: Settings) -> None:
                 failed=reader.failed,
                 door=reader.outcomes,
                 refused=reader.refused,
+                refusals=reader.discards,
                 tail=reader.tail,
                 live_seconds=LIVE_SECONDS,
                 tracer=EventTracer(

@@ -31,6 +31,7 @@ from onward.api import (
     event_delivery,
     filters,
     function_deployment,
+    function_logs,
     function_templates,
     function_tests,
     function_usage,
@@ -68,6 +69,7 @@ from onward.api.auth import Authentication, check_permission
 from onward.api.context import Delivery, Recent, Tail, provide_context, provide_paging
 from onward.api.delivery import router as delivery_routes
 from onward.api.errors import http_error, nested_too_deeply, no_json, unexpected_error, workspace_error
+from onward.api.function_logs import Refusals, nothing_kept
 from onward.api.metadata import Metadata
 from onward.api.numbers import (
     Door,
@@ -111,6 +113,7 @@ def api_state(
     failed: Failed = nothing_failed,
     door: Door = nothing_came,
     refused: Refused = nothing_refused,
+    refusals: Refusals = nothing_kept,
     tracer: Tracer | None = None,
     tail: Tail | None = None,
     live_seconds: float = 0.0,
@@ -119,7 +122,8 @@ def api_state(
 
     `recent` is the source debugger's tail, `delivery` what became of events. `http` (by default the egress
     of `settings`) and `runtime` are for testers, which call destinations' tools; `workshop` checks and tries
-    functions. `failed`, `door` and `refused` count what the front door did.
+    functions. `failed`, `door` and `refused` count what the front door did, `refusals` are samples of what it
+    discarded.
     """
     return State(
         {
@@ -136,6 +140,7 @@ def api_state(
             "tail": tail or live.latest_alone(recent),
             "live": live.Live(live_seconds),
             "workshop": workshop,
+            "refusals": refusals,
             "function_books": FunctionStore(settings.data),
             "numbers": Numbers(UsageStore(settings.data), failed, delivery.counters, door, refused),
         }
@@ -191,6 +196,7 @@ def create_api(state: State) -> Litestar:
                     function_templates.router,
                     functions.router,
                     function_deployment.router,
+                    function_logs.list_logs,
                     function_versions.router,
                     *function_usage.ROUTES,
                     insert_functions.router,

@@ -293,11 +293,15 @@ def sample_view(sample: Sample, unmasked: bool) -> SampleView:
         "subscriptionId": sample.subscription_id or None,
         "event": shown(sample.event),
         "payload": shown(sample.payload),
-        "exchanges": sample.exchanges if unmasked else [_masked(each) for each in sample.exchanges],
+        "exchanges": exchanges_view(sample, unmasked),
     }
     if sample.trace is not None:
         view["trace"] = shown(sample.trace)
     return view
+
+
+def exchanges_view(sample: Sample, unmasked: bool) -> list[dict[str, Any]]:
+    return sample.exchanges if unmasked else [_masked(each) for each in sample.exchanges]
 
 
 def _masked(exchange: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,10 +11,9 @@ from onward.api.answers import data as answer
 from onward.api.bodies import Body
 from onward.api.context import Context, Id, InContext, Pages
 from onward.api.running import RunningVersion, running_version
-from onward.workspace.entities import Destination, Source
 from onward.workspace.errors import Forbidden
 from onward.workspace.function_deployment import deploy
-from onward.workspace.function_instances import Instance, find_instances, source_of
+from onward.workspace.function_instances import Instance, destination_of, find_instances, source_of
 from onward.workspace.functions import get_function
 from onward.workspace.roles import Permission
 from onward.workspace.shapes import from_json
@@ -109,10 +108,7 @@ def _require_sources(context: Context, instances: Sequence[Instance]) -> None:
 
 
 def _view(context: Context, instance: Instance) -> FunctionInstance:
-    source = source_of(instance)
-    destination = None
-    if not isinstance(instance, Source):
-        destination = instance if isinstance(instance, Destination) else instance.destination
+    source, destination = source_of(instance), destination_of(instance)
     version = running_version(instance)
     assert version is not None
     return {

@@ -200,6 +200,7 @@ OPERATIONS: dict[str, Permission] = {
     "testFunction": Permission.FUNCTION_WRITE,
     "previewFunction": Permission.FUNCTION_WRITE,
     "listFunctionInstances": Permission.FUNCTION_READ,
+    "listFunctionLogs": Permission.FUNCTION_READ,
     "listFunctionVersions": Permission.FUNCTION_READ,
     "getFunctionVersion": Permission.FUNCTION_READ,
     "restoreFunctionVersion": Permission.FUNCTION_WRITE,

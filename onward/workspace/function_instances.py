@@ -68,6 +68,13 @@ def source_of(instance: Instance) -> Source:
     return instance.source
 
 
+def destination_of(instance: Instance) -> Destination | None:
+    """The destination that the function is, or stands before; None at a source."""
+    if isinstance(instance, Source):
+        return None
+    return instance if isinstance(instance, Destination) else instance.destination
+
+
 def sealed_identity(instance: Instance, setting: str) -> str:
     """What the sealed setting of an instance is bound to."""
     if isinstance(instance, Destination):

@@ -129,6 +129,37 @@ def test_a_version_is_deployed_to_chosen_instances(place: Place) -> None:
     assert place.onward.api("GET", f"/functions/{made}")["function"]["instancesBehind"] == 0
 
 
+def test_failures_are_told_where_the_code_is(place: Place) -> None:
+    made = create(place, "Failing", BROKEN)
+    source = place.onward.create_source("failing", name="Failing shop")
+    body = {
+        "sourceId": source.id,
+        "metadataId": f"function-{made}",
+        "name": "Broken",
+        "settings": {},
+        "enabled": True,
+    }
+    page = place.visit(f"/functions/{made}?tab=logs")
+    expect(page.get_by_text("Nothing has failed lately")).to_be_visible()
+    accessible(page)
+    place.onward.api("POST", "/destinations", body)
+    place.onward.send(source, [{"type": "track", "userId": "ada", "event": "E", "messageId": "m-logs"}])
+    # Nothing is pressed: it is looked up again and again.
+    run = page.get_by_role("group").filter(has_text="Bad Request")
+    run.locator("summary").first.click()
+    expect(run).to_contain_text("Broken of Failing shop · v1")
+    expect(run).to_contain_text("for ada")
+    expect(run).to_contain_text("None were sent.")
+    expect(run).to_contain_text("m-logs")
+    accessible(page)
+    run.get_by_role("button", name=re.compile(r"^line 3$")).click()
+    expect(page.locator(".cm-failed")).to_contain_text("await fetch(settings.url")
+    write(page, "Code of the function", "// changed")
+    expect(run.get_by_role("button", name=re.compile("^line"))).to_have_count(0)
+    run.get_by_role("button", name="Test with it").click()
+    expect(page.get_by_role("textbox", name="Event", exact=True)).to_contain_text("m-logs")
+
+
 def test_code_that_cannot_be_loaded_is_refused_at_its_line(place: Place) -> None:
     made = create(place, "Refused")
     page = place.visit(f"/functions/{made}")

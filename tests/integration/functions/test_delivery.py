@@ -140,6 +140,10 @@ def test_a_destination_that_is_a_function(onward: Onward, sink: Sink) -> None:
     trace = sample["trace"]
     assert (trace["kind"], trace["handler"], trace["error"]["line"]) == ("Bad Request", "onTrack", 6)
     assert [line["text"].startswith("for") for line in trace["logs"]] == [True]
+    runs = onward.api("GET", f"/functions/{function['id']}/logs")["logs"]
+    [run] = [each for each in runs if each["code"] == "BAD_REQUEST"]
+    assert (run["instanceId"], run["versionNumber"], run["line"]) == (id, 1, 6)
+    assert [line["text"] for line in run["logs"]] == [line["text"] for line in trace["logs"]]
     [rejected] = samples(onward, id, "MESSAGE_REJECTED")
     assert "sesame" not in json.dumps([sample, rejected])
 

@@ -80,6 +80,9 @@ def test_requests_become_events_and_failures_are_told(onward: Onward, sink: Sink
     assert shown["request"]["body"] == {"id": "m-2"}
     assert source["writeKeys"][0] not in str(discarded())
     assert discarded()["objects_not_supported"]["collection"] == "invoices"
+    runs = onward.api("GET", f"/functions/{function_id}/logs")["logs"]
+    assert {run["code"] for run in runs} == codes - {"objects_not_supported"}
+    assert ["got m-2 •••"] in [[line["text"] for line in run["logs"]] for run in runs]
 
     # What it is made of can't go while it is one; a new version runs once it is deployed.
     error = onward.api("DELETE", f"/functions/{function_id}", expect=422)["errors"][0]

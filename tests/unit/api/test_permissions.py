@@ -117,7 +117,8 @@ FAMILIES: dict[str, Family] = {
         "FUNCTION",
         frozenset({FUNCTION, FUNCTION_READER}),
         """listFunctions getFunction listFunctionVersions getFunctionVersion getFunctionVersionDiff
-        listFunctionInstances listFunctionTemplates listInsertFunctionInstances getInsertFunctionInstance""",
+        listFunctionInstances listFunctionLogs listFunctionTemplates listInsertFunctionInstances
+        getInsertFunctionInstance""",
     ),
     "edit functions": (
         "FUNCTION",

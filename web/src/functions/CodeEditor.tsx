@@ -6,8 +6,8 @@ import { autocompletion, type CompletionSource } from "@codemirror/autocomplete"
 import { indentWithTab } from "@codemirror/commands";
 import { javascript, javascriptLanguage } from "@codemirror/lang-javascript";
 import { json } from "@codemirror/lang-json";
-import { Compartment, EditorState, RangeSetBuilder } from "@codemirror/state";
-import { Decoration, EditorView, keymap } from "@codemirror/view";
+import { EditorState, StateEffect, StateField } from "@codemirror/state";
+import { Decoration, type DecorationSet, EditorView, keymap } from "@codemirror/view";
 import { basicSetup } from "codemirror";
 import { useEffect, useRef } from "react";
 import { look } from "./look.ts";
@@ -26,11 +26,29 @@ export interface CodeEditorProps {
   readOnly?: boolean;
 }
 
+/** Marks a line as the one where it failed, from 1; undefined for none. */
+const mark = StateEffect.define<number | undefined>();
+
+/** The mark, which moves with its line as the text is changed. */
+const marked = StateField.define<DecorationSet>({
+  create: () => Decoration.none,
+  update: (marks, { changes, effects, state }) =>
+    effects.reduce(
+      (now, effect) => effect.is(mark) ? markOf(state, effect.value) : now,
+      marks.map(changes),
+    ),
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+function markOf({ doc }: EditorState, line: number | undefined): DecorationSet {
+  if (!line || line > doc.lines) return Decoration.none;
+  return Decoration.set(Decoration.line({ class: "cm-failed" }).range(doc.line(line).from));
+}
+
 export default function CodeEditor(props: CodeEditorProps) {
   const { value, language, label, failedLine, readOnly } = props;
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(undefined);
-  const parts = useRef({ marks: new Compartment() });
   const latest = useRef(props);
   latest.current = props;
   useEffect(() => {
@@ -57,7 +75,7 @@ export default function CodeEditor(props: CodeEditorProps) {
           ],
           autocompletion(),
           look,
-          parts.current.marks.of([]),
+          marked,
           EditorState.readOnly.of(!!readOnly),
           EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
           EditorView.updateListener.of((update) => {
@@ -76,16 +94,10 @@ export default function CodeEditor(props: CodeEditorProps) {
   }, [value]);
   useEffect(() => {
     const editor = view.current!;
-    const marks = new RangeSetBuilder<Decoration>();
-    if (failedLine && failedLine <= editor.state.doc.lines) {
-      const { from } = editor.state.doc.line(failedLine);
-      marks.add(from, from, Decoration.line({ class: "cm-failed" }));
-    }
-    editor.dispatch({ effects: parts.current.marks.reconfigure(EditorView.decorations.of(marks.finish())) });
-    if (failedLine && failedLine <= editor.state.doc.lines) {
-      editor.dispatch({
-        effects: EditorView.scrollIntoView(editor.state.doc.line(failedLine).from, { y: "center" }),
-      });
+    const { doc } = editor.state;
+    editor.dispatch({ effects: mark.of(failedLine) });
+    if (failedLine && failedLine <= doc.lines) {
+      editor.dispatch({ effects: EditorView.scrollIntoView(doc.line(failedLine).from, { y: "center" }) });
     }
   }, [failedLine]);
   return <div ref={host} style={{ height: "100%", minWidth: 0 }} className="code-editor" />;

@@ -12,6 +12,7 @@ import { completionOf } from "~/functions/completion.ts";
 import { Deploy } from "~/functions/Deploy.tsx";
 import { changesOf, type Draft, draftOf } from "~/functions/draft.ts";
 import { type Instances, KINDS, standing, useInstances } from "~/functions/kinds.ts";
+import { LogsPanel } from "~/functions/LogsPanel.tsx";
 import { SettingsPanel } from "~/functions/SettingsPanel.tsx";
 import { type Given, pretty, problemOf, TestPanel } from "~/functions/TestPanel.tsx";
 import { UsePanel } from "~/functions/UsePanel.tsx";
@@ -140,6 +141,11 @@ function Workbench({ view }: { view: FunctionView }) {
       notifications.show({ message: "Deployed. It takes effect within 2 s.", color: "teal" });
     }, () => {});
   };
+  /** Show a line of the code again, also if it is the one that was shown last. */
+  const show = (at: number) => {
+    setLine(undefined);
+    requestAnimationFrame(() => setLine(at));
+  };
   const run = () => {
     if (problemOf(given.text)) return;
     setLine(undefined);
@@ -233,6 +239,7 @@ function Workbench({ view }: { view: FunctionView }) {
             <Tabs.List mb={12}>
               <Tabs.Tab value="test">Test</Tabs.Tab>
               <Tabs.Tab value="settings">Settings</Tabs.Tab>
+              <Tabs.Tab value="logs">Logs</Tabs.Tab>
               <Tabs.Tab value="versions">Versions</Tabs.Tab>
               <Tabs.Tab value="use">Use</Tabs.Tab>
             </Tabs.List>
@@ -246,10 +253,7 @@ function Workbench({ view }: { view: FunctionView }) {
                 running={test.isPending}
                 error={test.error}
                 trial={trial}
-                onLine={(at) => {
-                  setLine(undefined);
-                  requestAnimationFrame(() => setLine(at));
-                }}
+                onLine={show}
               />
             </Tabs.Panel>
             <Tabs.Panel value="settings">
@@ -265,6 +269,19 @@ function Workbench({ view }: { view: FunctionView }) {
                   Delete function
                 </Button>
               )}
+            </Tabs.Panel>
+            <Tabs.Panel value="logs">
+              <LogsPanel
+                functionId={functionId}
+                kind={view.resourceType}
+                instances={instances?.seen}
+                shown={"code" in changes ? undefined : numbers.saved}
+                onLine={show}
+                onTry={(input) => {
+                  setGiven((now) => ({ ...now, text: pretty(input) }));
+                  setTab("test");
+                }}
+              />
             </Tabs.Panel>
             <Tabs.Panel value="versions">
               <VersionsPanel
