@@ -14,6 +14,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from importlib.resources import files
 from typing import Any, cast
 
@@ -36,6 +37,7 @@ from onward.destinations.catalog import open_catalogue
 from onward.egress.client import HttpClient
 from onward.eventlog.protocol import EventLog
 from onward.functions.pool import Pool, PoolLimits
+from onward.functions.previews import PreviewRequests
 from onward.functions.workshop import Workshop
 from onward.health import readiness
 from onward.metering.functions import FunctionMeter, FunctionStore, quotas_of
@@ -55,6 +57,7 @@ from onward.tracking.source_inserts import SourceInserts
 from onward.webapp import WebApp
 from onward.workspace.database import open_engine
 from onward.workspace.errors import WorkspaceError
+from onward.workspace.function_catalogue import is_source_function
 from onward.workspace.function_code import DeployedCode
 from onward.workspace.keyring import load_cipher
 from onward.workspace.snapshot import Snapshot
@@ -270,6 +273,7 @@ async def serve(settings: Settings) -> None:
         suppressed=suppressed.scopes,
         inserts=SourceInserts(functions).apply,
     )
+    previews = PreviewRequests()
     reader = LedgerReader(ledger_path)
     store = SqliteStateStore(settings.data)
     metrics_log = eventlog.open_reader(settings.data)
@@ -294,6 +298,7 @@ async def serve(settings: Settings) -> None:
                 http=http,
                 runtime=bridge,
                 workshop=workshop,
+                previews=previews,
                 failed=reader.failed,
                 door=reader.outcomes,
                 refused=reader.refused,
@@ -312,7 +317,14 @@ async def serve(settings: Settings) -> None:
             ),
         ),
     )
-    webhooks = SourceFunctions(tracking, ledger, configuration.snapshot, functions)
+    webhooks = SourceFunctions(
+        tracking,
+        ledger,
+        configuration.snapshot,
+        functions,
+        previews,
+        partial(is_source_function, open_engine(settings)),
+    )
     # The embedded server's classes carry no types.
     server: Any = Server(
         dispatch(tracking, webhooks, api, pages),

@@ -32,6 +32,7 @@ from onward.api import (
     filters,
     function_deployment,
     function_logs,
+    function_previews,
     function_templates,
     function_tests,
     function_usage,
@@ -86,6 +87,7 @@ from onward.api.throttle import Throttle
 from onward.destinations.definition import Definition, Runtime
 from onward.egress.client import HttpClient
 from onward.egress.http import Client
+from onward.functions.previews import PreviewRequests
 from onward.functions.workshop import Workshop
 from onward.metering.functions import FunctionStore
 from onward.metering.store import UsageStore
@@ -110,6 +112,7 @@ def api_state(
     http: Client | None = None,
     runtime: Runtime | None = None,
     workshop: Workshop | None = None,
+    previews: PreviewRequests | None = None,
     failed: Failed = nothing_failed,
     door: Door = nothing_came,
     refused: Refused = nothing_refused,
@@ -129,6 +132,7 @@ def api_state(
         {
             "store": Store.open(settings, catalogue, workshop.check_code if workshop else unchecked),
             "settings": settings,
+            "previews": previews or PreviewRequests(),
             "throttle": Throttle(time.monotonic),
             "rate_limit": RateLimit(settings.api_requests_per_minute),
             "metadata": Metadata(catalogue),
@@ -199,6 +203,7 @@ def create_api(state: State) -> Litestar:
                     function_logs.list_logs,
                     function_versions.router,
                     *function_usage.ROUTES,
+                    *function_previews.ROUTES,
                     insert_functions.router,
                     *edge_functions.ROUTES,
                     *warehouses.ROUTES,

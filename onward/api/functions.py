@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from onward.api.address import public_address
 from onward.api.answers import SUCCESS, Done, Json, Pagination, paged, timestamp
 from onward.api.answers import data as answer
 from onward.api.bodies import Body
@@ -24,6 +25,8 @@ from onward.workspace.roles import Permission
 from onward.workspace.shapes import from_json
 
 Kind = Literal["SOURCE", "DESTINATION", "INSERT_DESTINATION", "INSERT_SOURCE"]
+PREVIEW_WEBHOOK = "/v1/functions/preview/"
+"""On the port of the Tracking API, which is this one (`onward.tracking.source_functions`)."""
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=edit.MAX_NAME + 260)]
 """Longer than a name may be by what is appended to it, which may be sent back."""
 Hours = Annotated[float, msgspec.Meta(ge=0, lt=edit.MAX_HOURS)]
@@ -95,6 +98,8 @@ class FunctionView(FunctionItem):
     """Ours: how many instances run a version older than the deployed one."""
     language: Language
     """Ours."""
+    previewWebhookUrl: str | None
+    """Of a source function: requests that are sent here call nothing, and can be tested with."""
     handlers: list[str] | None
     """Ours: those that the latest version has, such as `onTrack`; null if nothing here could look."""
 
@@ -129,7 +134,7 @@ def list_functions(context: InContext, request: ApiRequest, paging: Pages) -> Js
     body=CreateFunction,
     answer=FunctionAnswer,
 )
-def create_function(context: InContext, body: RawBody) -> Json:
+def create_function(context: InContext, request: ApiRequest, body: RawBody) -> Json:
     """Its first version is saved, and not deployed: connecting it, or deploying it, does that."""
     context.access.require_everywhere(Permission.FUNCTION_WRITE)
     data = from_json(CreateFunction, body)
@@ -147,13 +152,15 @@ def create_function(context: InContext, body: RawBody) -> Json:
             batch_max_count=data.batch_max_count,
             monthly_hours=data.monthly_hours,
         )
-        return answer(function=_view(editor.session, function))
+        return answer(function=_view(request, editor.session, function))
 
 
 @get("/{function_id:str}", operation_id="getFunction", sync_to_thread=True, answer=FunctionAnswer)
-def get_function(context: InContext, function_id: Id) -> Json:
+def get_function(context: InContext, request: ApiRequest, function_id: Id) -> Json:
     with context.reading() as session:
-        return answer(function=_view(session, edit.get_function(session, context.workspace_id, function_id)))
+        return answer(
+            function=_view(request, session, edit.get_function(session, context.workspace_id, function_id))
+        )
 
 
 @patch(
@@ -163,7 +170,7 @@ def get_function(context: InContext, function_id: Id) -> Json:
     body=UpdateFunction,
     answer=FunctionAnswer,
 )
-def update_function(context: InContext, function_id: Id, body: RawBody) -> Json:
+def update_function(context: InContext, request: ApiRequest, function_id: Id, body: RawBody) -> Json:
     """Other code or settings are saved as a new version, which is deployed only when one says so."""
     data = from_json(UpdateFunction, body)
     if data.code is not UNSET:
@@ -182,7 +189,7 @@ def update_function(context: InContext, function_id: Id, body: RawBody) -> Json:
             batch_max_count=data.batch_max_count,
             monthly_hours=data.monthly_hours,
         )
-        return answer(function=_view(editor.session, function))
+        return answer(function=_view(request, editor.session, function))
 
 
 @delete(
@@ -218,7 +225,7 @@ def _item(workspace: Workspace, function: Function) -> FunctionItem:
     return item
 
 
-def _view(session: Session, function: Function) -> FunctionView:
+def _view(request: ApiRequest, session: Session, function: Function) -> FunctionView:
     latest = edit.latest_version(session, function)
     return {
         **_item(session.get_one(Workspace, function.workspace_id), function),
@@ -232,8 +239,15 @@ def _view(session: Session, function: Function) -> FunctionView:
             each.function_version_id != function.deployed_id for each in instances_of(session, function).all
         ),
         "language": msgspec.convert(latest.language, Language),
+        "previewWebhookUrl": _preview_webhook(request, function),
         "handlers": latest.handlers,
     }
+
+
+def _preview_webhook(request: ApiRequest, function: Function) -> str | None:
+    if function.kind != "SOURCE":
+        return None
+    return f"{public_address(request)}{PREVIEW_WEBHOOK}{function.id}"
 
 
 router = Router(

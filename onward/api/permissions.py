@@ -197,6 +197,7 @@ OPERATIONS: dict[str, Permission] = {
     "getFunctionVersionDiff": Permission.FUNCTION_READ,
     "listFunctionTemplates": Permission.FUNCTION_READ,
     "getFunctionsUsage": Permission.USAGE_READ,
+    "listFunctionPreviewRequests": Permission.FUNCTION_WRITE,
     "testFunction": Permission.FUNCTION_WRITE,
     "previewFunction": Permission.FUNCTION_WRITE,
     "listFunctionInstances": Permission.FUNCTION_READ,

@@ -21,7 +21,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 import orjson
@@ -31,6 +31,7 @@ from onward import forwarded
 from onward.egress import redact
 from onward.egress.masking import Masking
 from onward.functions.errors import Kind
+from onward.functions.previews import PreviewRequests
 from onward.functions.process import Invocation
 from onward.functions.source import HANDLER, LARGEST, Request, Sent, sent
 from onward.tracking import answers
@@ -46,6 +47,8 @@ from onward.workspace.snapshot import Snapshot, Source, SourceFunction
 log = structlog.get_logger("onward.tracking")
 
 PREFIX = "/v1/functions/"
+PREVIEW = "preview/"
+"""Before the id of a source function: what comes there is kept, to test the function with."""
 UNDER_WAY = 128
 """Requests at once; more are answered 503."""
 OF_ONE = 32
@@ -81,7 +84,12 @@ class SourceFunctions:
         ledger: Ledger,
         snapshot: Callable[[], Snapshot],
         functions: DoorFunctions,
+        previews: PreviewRequests,
+        is_known: Callable[[str], bool],
     ) -> None:
+        """`is_known` tells whether there is a source function of this id, and blocks."""
+        self._previews = previews
+        self._is_known = is_known
         self._tracking = tracking
         self._ledger = ledger
         self._snapshot = snapshot
@@ -109,6 +117,8 @@ class SourceFunctions:
         self, scope: MutableMapping[str, Any], headers: dict[bytes, bytes], receive: Receive
     ) -> Answer:
         write_key = scope["path"].removeprefix(PREFIX).strip("/")
+        if write_key.startswith(PREVIEW):
+            return await self._preview(write_key.removeprefix(PREVIEW), scope, headers, receive)
         source = self._snapshot().source_by_write_key.get(write_key)
         if source is None or source.function is None:
             return NOT_HERE
@@ -120,17 +130,44 @@ class SourceFunctions:
         if seconds := self._limit.wait(source):
             self._ledger.rejected(source.id, now_ms(), "too_many_requests")
             return answers.later(429, seconds, "this source sends more requests a second than it may")
-        of_one = self._under_way.get(source.id, 0)
-        if of_one >= OF_ONE or sum(self._under_way.values()) >= UNDER_WAY:
-            self._ledger.rejected(source.id, now_ms(), "too_many_requests")
-            return BUSY
-        self._under_way[source.id] = of_one + 1
-        try:
+        with self._room(source.id) as room:
+            if not room:
+                self._ledger.rejected(source.id, now_ms(), "too_many_requests")
+                return BUSY
             return await self._take(source, source.function, scope, headers, receive)
+
+    @contextlib.contextmanager
+    def _room(self, id: str) -> Iterator[bool]:
+        """Whether one more request may be under way for a source or a function."""
+        of_one = self._under_way.get(id, 0)
+        if of_one >= OF_ONE or sum(self._under_way.values()) >= UNDER_WAY:
+            yield False
+            return
+        self._under_way[id] = of_one + 1
+        try:
+            yield True
         finally:
-            self._under_way[source.id] -= 1
-            if not self._under_way[source.id]:
-                del self._under_way[source.id]
+            self._under_way[id] -= 1
+            if not self._under_way[id]:
+                del self._under_way[id]
+
+    async def _preview(
+        self, function_id: str, scope: MutableMapping[str, Any], headers: dict[bytes, bytes], receive: Receive
+    ) -> Answer:
+        """Keep the request; nothing is called."""
+        with self._room(function_id) as room:
+            if not room:
+                return BUSY
+            if not await asyncio.to_thread(self._is_known, function_id):
+                return NOT_HERE
+            if scope["method"] != "POST":
+                return POST_ONLY
+            try:
+                request = await _read(scope, headers, receive)
+            except _Unreadable as refusal:
+                return refusal.reply
+            self._previews.keep(function_id, request, now_ms())
+            return answers.OK
 
     async def _take(
         self,
@@ -141,26 +178,9 @@ class SourceFunctions:
         receive: Receive,
     ) -> Answer:
         try:
-            async with asyncio.timeout(READ_SECONDS):
-                length, encoding = headers.get(b"content-length"), headers.get(b"content-encoding")
-                body = (await read(receive, length, encoding, LARGEST)).decode()
-        except TooLarge as error:
-            if isinstance(error, Unread):
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(READ_SECONDS):
-                        await drain(receive)
-            return self._refuse(source, "too_large", REQUEST_TOO_LARGE)
-        except (BadGzip, UnicodeDecodeError):
-            return self._refuse(source, "malformed", NOT_TEXT)
-        except BadEncoding:
-            return self._refuse(source, "malformed", answers.BAD_ENCODING)
-        except TimeoutError:
-            return self._refuse(source, "too_slow", answers.TOO_SLOW)
-        request = Request(
-            url=_url(scope, headers),
-            headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.items()],
-            body=body,
-        )
+            request = await _read(scope, headers, receive)
+        except _Unreadable as refusal:
+            return self._refuse(source, refusal.reason, refusal.reply)
         if self._functions.locked_out(source.workspace_id, function.id):
             self._discard(source, _shown(request), "FUNCTIONS_LOCK_OUT")
             return answers.failure(400, "the functions of this workspace have used up what they may use")
@@ -203,6 +223,40 @@ class SourceFunctions:
 
     def _discard(self, source: Source, shown: dict[str, Any], code: str) -> None:
         self._ledger.discarded(Report(source.id, now_ms(), None, [shown], {0: code}))
+
+
+class _Unreadable(Exception):
+    """A request that can't be handed to a function."""
+
+    def __init__(self, reason: str, reply: Answer) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.reply = reply
+
+
+async def _read(scope: MutableMapping[str, Any], headers: dict[bytes, bytes], receive: Receive) -> Request:
+    """As functions get it. Raises `_Unreadable`, or `Disconnected`."""
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            length, encoding = headers.get(b"content-length"), headers.get(b"content-encoding")
+            body = (await read(receive, length, encoding, LARGEST)).decode()
+    except TooLarge as error:
+        if isinstance(error, Unread):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(READ_SECONDS):
+                    await drain(receive)
+        raise _Unreadable("too_large", REQUEST_TOO_LARGE) from None
+    except (BadGzip, UnicodeDecodeError):
+        raise _Unreadable("malformed", NOT_TEXT) from None
+    except BadEncoding:
+        raise _Unreadable("malformed", answers.BAD_ENCODING) from None
+    except TimeoutError:
+        raise _Unreadable("too_slow", answers.TOO_SLOW) from None
+    return Request(
+        url=_url(scope, headers),
+        headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.items()],
+        body=body,
+    )
 
 
 def _url(scope: MutableMapping[str, Any], headers: dict[bytes, bytes]) -> str:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
+from onward.workspace.database import reading
 from onward.workspace.definitions import Action, Catalogue, Definition, Field, Preset, SettingField
 from onward.workspace.entities import Function, FunctionVersion, Workspace
 
@@ -148,6 +149,13 @@ def source_functions(session: Session, workspace_id: str) -> list[Function]:
 def find_source_function(session: Session, workspace_id: str, key: str) -> Function | None:
     """By slug or catalog id."""
     return _find(session, workspace_id, "SOURCE", key)
+
+
+def is_source_function(engine: Engine, id: str) -> bool:
+    """Whether there is a source function of this id, in any workspace."""
+    with reading(engine) as session:
+        function = session.get(Function, id)
+        return function is not None and function.kind == "SOURCE"
 
 
 def _find(session: Session, workspace_id: str, kind: str, key: str) -> Function | None:

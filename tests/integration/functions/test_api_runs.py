@@ -139,3 +139,31 @@ def test_a_source_function_is_tried_with_a_request(onward: Onward) -> None:
     broken = onward.api("POST", "/functions/preview", body | {"request": {"body": "{"}})["preview"]
     assert (broken["kind"], broken["line"], broken["events"]) == ("Bad Request", 2, [])
     assert http("GET", f"{onward.url}/healthz").status == 200
+
+
+def test_a_source_function_is_tried_with_what_a_tool_sent_to_its_preview_webhook(onward: Onward) -> None:
+    code = """async function onRequest(request, settings) {
+      if (request.headers.get('x-sign') !== 'signed') throw new ValidationError('not signed')
+      Segment.track({ event: request.json().kind, userId: request.url.searchParams.get('user') })
+    }"""
+    body = {"displayName": "Hook", "resourceType": "SOURCE", "code": code}
+    function = onward.api("POST", "/functions", body)["function"]
+    url, path = function["previewWebhookUrl"], f"/functions/{function['id']}"
+    assert url == f"{onward.url}/v1/functions/preview/{function['id']}"
+    assert onward.api("GET", f"{path}/preview-requests")["requests"] == []
+    for number in range(12):
+        answer = http("POST", f"{url}?user=u{number}", {"kind": f"paid {number}"}, {"x-sign": "signed"})
+        assert (answer.status, answer.json()) == (200, {"success": True})
+    kept = onward.api("GET", f"{path}/preview-requests")["requests"]
+    assert [each["query"] for each in kept] == [f"user=u{number}" for number in range(11, 1, -1)]
+    assert kept[0]["body"] == '{"kind": "paid 11"}' and kept[0]["headers"]["x-sign"] == "signed"
+    request = {name: kept[0][name] for name in ("body", "headers", "query")}
+    test = onward.api("POST", f"{path}/test", {"request": request})["test"]
+    assert test["events"] == [{"type": "track", "event": "paid 11", "userId": "u11"}], test
+    assert http("GET", url).status == 405
+    assert http("POST", url, b"x" * (512 * 1024 + 1)).status == 413
+    assert http("POST", f"{url}x", {}).status == 404
+    other = onward.api("POST", "/functions", body | {"displayName": "D", "resourceType": "DESTINATION"})
+    assert other["function"]["previewWebhookUrl"] is None
+    assert http("POST", f"{onward.url}/v1/functions/preview/{other['function']['id']}", {}).status == 404
+    assert onward.api("GET", "/usage/functions")["usage"]["functions"] == [], "nothing was called"

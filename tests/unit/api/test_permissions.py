@@ -124,7 +124,7 @@ FAMILIES: dict[str, Family] = {
         "FUNCTION",
         frozenset({FUNCTION}),
         """createFunction updateFunction deleteFunction restoreFunctionVersion testFunction
-        previewFunction""",
+        previewFunction listFunctionPreviewRequests""",
     ),
     "connect functions": (
         "FUNCTION",

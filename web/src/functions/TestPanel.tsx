@@ -5,9 +5,10 @@
 import { Button, SegmentedControl, Select } from "@mantine/core";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { lazy, Suspense, useState } from "react";
-import type { Trial } from "~/api/generated.ts";
+import type { PreviewRequest, Trial } from "~/api/generated.ts";
 import { useAll, useApi } from "~/api/hooks.ts";
 import { useSession } from "~/api/session.ts";
+import { Copy } from "~/parts/Copy.tsx";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
 import { FieldForm } from "~/parts/FieldForm.tsx";
 import type { FormField } from "~/parts/fields.ts";
@@ -22,12 +23,22 @@ const CodeEditor = lazy(() => import("./CodeEditor.tsx"));
 
 export interface Given {
   text: string;
+  /** For a source function, what came to its preview webhook and was chosen. */
+  request?: Pick<PreviewRequest, "body" | "headers" | "query">;
   settings: Record<string, unknown>;
 }
 
+/** What onRequest is called with: the body to the letter unless it was edited, for it may be signed. */
+export function requestOf({ text, request }: Given) {
+  const body = request && readable(request.body) === text ? request.body : JSON.parse(text);
+  return { body, headers: request?.headers, query: request?.query };
+}
+
 export function TestPanel(
-  { kind, draft, given, onGiven, onRun, running, error, trial, onLine }: {
+  { kind, draft, given, onGiven, onRun, running, error, trial, onLine, preview }: {
     kind: Kind;
+    /** Of a source function: where tools can send requests to test it with. */
+    preview?: { functionId: string; url: string };
     draft: Draft;
     given: Given;
     onGiven: (given: Given) => void;
@@ -65,9 +76,14 @@ export function TestPanel(
         </div>
       )}
       {kind === "SOURCE" && (
-        <p className="dim" style={{ margin: "0 0 8px" }}>
-          The body of the request; onRequest is called with it.
-        </p>
+        <>
+          <p className="dim" style={{ margin: "0 0 8px" }}>
+            The body of the request; onRequest is called with it.
+            {given.request &&
+              ` With ${Object.keys(given.request.headers).length} headers of the one that came.`}
+          </p>
+          {preview && <Received {...preview} onChosen={(chosen) => onGiven({ ...given, ...chosen })} />}
+        </>
       )}
       <div className={css.editor}>
         <Suspense fallback={<div className={css.wait} />}>
@@ -113,6 +129,48 @@ export function TestPanel(
       {trial && <Outcome trial={trial} onLine={onLine} />}
     </>
   );
+}
+
+/** Where tools can send a request to, and those that have come. */
+function Received({ functionId, url, onChosen }: {
+  functionId: string;
+  url: string;
+  onChosen: (chosen: Pick<Given, "text" | "request">) => void;
+}) {
+  const { data } = useApi("listFunctionPreviewRequests", { path: { functionId } }, { every: 2000 });
+  const requests = data?.requests ?? [];
+  return (
+    <div style={{ marginBottom: 8 }}>
+      <p className="dim small" style={{ margin: "0 0 4px" }}>
+        Let a tool send a real one here. It calls nothing and makes no events.
+      </p>
+      <Copy value={url} label="Copy the preview webhook" />
+      <Select
+        mt={8}
+        aria-label="Requests that came"
+        placeholder={requests.length ? "Choose a request that came" : "No request has come yet"}
+        disabled={!requests.length}
+        value={null}
+        onChange={(at) => {
+          const { body, headers, query } = requests[Number(at)]!;
+          onChosen({ text: readable(body), request: { body, headers, query } });
+        }}
+        data={requests.map((each, at) => ({
+          value: String(at),
+          label: `${absolute(Date.parse(each.receivedAt))}, ${each.body.length} characters`,
+        }))}
+      />
+    </div>
+  );
+}
+
+/** The body of a request as the editor has it: JSON, or else a text in quotes. */
+function readable(body: string): string {
+  try {
+    return pretty(JSON.parse(body));
+  } catch {
+    return JSON.stringify(body);
+  }
 }
 
 function Sample({ onChosen }: { onChosen: (event: unknown) => void }) {

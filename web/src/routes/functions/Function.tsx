@@ -14,7 +14,7 @@ import { changesOf, type Draft, draftOf } from "~/functions/draft.ts";
 import { type Instances, KINDS, standing, useInstances } from "~/functions/kinds.ts";
 import { LogsPanel } from "~/functions/LogsPanel.tsx";
 import { SettingsPanel } from "~/functions/SettingsPanel.tsx";
-import { type Given, pretty, problemOf, TestPanel } from "~/functions/TestPanel.tsx";
+import { type Given, pretty, problemOf, requestOf, TestPanel } from "~/functions/TestPanel.tsx";
 import { UsePanel } from "~/functions/UsePanel.tsx";
 import { VersionsPanel } from "~/functions/VersionsPanel.tsx";
 import { useAddress } from "~/parts/address.ts";
@@ -155,7 +155,7 @@ function Workbench({ view }: { view: FunctionView }) {
       body: {
         code: draft.code,
         settings: given.settings,
-        ...(view.resourceType === "SOURCE" ? { request: { body: event } } : { payload: event }),
+        ...(view.resourceType === "SOURCE" ? { request: requestOf(given) } : { payload: event }),
       },
     }, {
       onSuccess: ({ test: trial }) => setLine(trial.line ?? undefined),
@@ -248,6 +248,9 @@ function Workbench({ view }: { view: FunctionView }) {
                 kind={view.resourceType}
                 draft={draft}
                 given={given}
+                preview={view.previewWebhookUrl
+                  ? { functionId: view.id, url: view.previewWebhookUrl }
+                  : undefined}
                 onGiven={setGiven}
                 onRun={run}
                 running={test.isPending}
