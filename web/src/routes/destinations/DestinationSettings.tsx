@@ -13,6 +13,7 @@ import { FieldForm } from "~/parts/FieldForm.tsx";
 import { defaults, optionFields } from "~/parts/fields.ts";
 import { Section } from "~/parts/Section.tsx";
 import { StateChip } from "~/parts/StateChip.tsx";
+import { Audiences } from "./Audiences.tsx";
 import { DeliveryPolicy } from "./DeliveryPolicy.tsx";
 import { useDestination } from "./destination.ts";
 import { ExchangeView } from "~/delivery/Exchange.tsx";
@@ -50,6 +51,7 @@ function Form({ destination }: { destination: DestinationView }) {
     );
   };
   const tested = test.data?.connection;
+  const { audiences } = destination.metadata.onward;
   return (
     <>
       {!destination.enabled && <SetUp destination={destination} />}
@@ -116,6 +118,7 @@ function Form({ destination }: { destination: DestinationView }) {
           )}
         </Stack>
       </form>
+      {audiences && !rest && <Audiences destination={destination} audiences={audiences} />}
       <DeliveryPolicy destination={destination} />
       {!rest && (
         <Section title="Delete">

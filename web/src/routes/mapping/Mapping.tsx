@@ -23,6 +23,7 @@ import { SetUp } from "../destinations/SetUp.tsx";
 import { useEvent } from "../destinations/event.ts";
 import { useDraft } from "./draft.ts";
 import { Fields, type Mapping as Settings } from "./Fields.tsx";
+import { Hook, hooksOf } from "./Hooks.tsx";
 import { LivePreview } from "./LivePreview.tsx";
 import css from "./Mapping.module.css";
 import { type Picking, PickingContext } from "./picking.ts";
@@ -67,7 +68,7 @@ function Editor({ destination, mapping, action }: {
   const { may } = useSession();
   const disabled = !may("destination:write");
   const path = { destinationId: destination.id, id: mapping.id };
-  const { draft, change, dirty, discard } = useDraft(mapping);
+  const { draft, change, set, dirty, discard } = useDraft(mapping);
   const [view, setView] = useAddress<"form" | "json">("view", "form");
   const [triggerProblem, setTriggerProblem] = useState<string>();
   const save = useChange("updateSubscriptionForDestination", [
@@ -194,6 +195,17 @@ function Editor({ destination, mapping, action }: {
               eventNames={eventNames}
             />
           </Section>
+          {hooksOf(action).map((hook) => (
+            <Hook
+              key={hook.name}
+              hook={hook}
+              tool={destination.metadata.name}
+              path={path}
+              settings={draft.settings}
+              onKept={set}
+              disabled={disabled}
+            />
+          ))}
           <Section
             title="Send"
             actions={

@@ -2,7 +2,7 @@
 import { useState } from "react";
 import type { SubscriptionView } from "~/api/generated.ts";
 import type { Mapping } from "./Fields.tsx";
-import { same } from "./values.ts";
+import { type Json, same } from "./values.ts";
 
 export interface Draft {
   name: string;
@@ -16,6 +16,9 @@ export function useDraft(saved: SubscriptionView) {
   return {
     draft,
     change: (changes: Partial<Draft>) => setDraft((before) => ({ ...before, ...changes })),
+    /** One setting, whatever has become of the others meanwhile. */
+    set: (name: string, value: Json) =>
+      setDraft((before) => ({ ...before, settings: { ...before.settings, [name]: value } })),
     dirty: !same(draft, begun),
     discard: () => setDraft(begun),
   };
