@@ -24,8 +24,41 @@ function precompressed(): Plugin {
   };
 }
 
+/** Bytes of the first page, its code and styles gzipped, fonts not counted. */
+const FIRST_LOAD = 350_000;
+
+/** Refuses a build whose first page has become too large: what is large is loaded where it is used. */
+function weighed(): Plugin {
+  return {
+    name: "weighed",
+    apply: "build",
+    writeBundle(_, bundle) {
+      const found = new Set<string>();
+      const add = (name: string) => {
+        const each = bundle[name];
+        if (!each || found.has(name)) return;
+        found.add(name);
+        if (each.type !== "chunk") return;
+        each.imports.forEach(add);
+        each.viteMetadata?.importedCss.forEach(add);
+      };
+      for (const each of Object.values(bundle)) {
+        const home = each.type === "chunk" && each.facadeModuleId?.endsWith("/routes/home/Home.tsx");
+        if (each.type === "chunk" && (each.isEntry || home)) add(each.fileName);
+      }
+      const bytes = [...found].map((name) => bundle[name]!).reduce(
+        (sum, each) => sum + gzipSync(each.type === "chunk" ? each.code : each.source, { level: 9 }).length,
+        0,
+      );
+      const said = `the first page is ${Math.round(bytes / 1000)} kB, gzipped`;
+      if (bytes > FIRST_LOAD) this.error(`${said}; it may be ${FIRST_LOAD / 1000} kB`);
+      this.info(said);
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), precompressed()],
+  plugins: [react(), precompressed(), weighed()],
   resolve: { alias: { "~": join(import.meta.dirname!, "src") } },
   build: {
     target: "es2023",

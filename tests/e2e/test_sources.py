@@ -69,7 +69,7 @@ def test_the_debugger_follows_and_holds_still(place: Place) -> None:
 
 
 def test_events_of_the_debugger_open_in_place_by_the_keyboard(place: Place) -> None:
-    source = place.onward.create_source("keys", name="Keys")
+    source = place.onward.create_source("arrows", name="Arrows")
     hook = place.onward.create_webhook(source, place.sink.url, name="Key sink")
     place.onward.send(source, [*track("Oldest"), *track("Middle"), {"type": "track", "event": "Nobody's"}])
     wait_until(
@@ -132,7 +132,7 @@ def test_what_comes_too_fast_is_shown_in_part(place: Place) -> None:
     page = place.visit(f"/sources/{source.id}/debugger")
     page.get_by_role("heading", name="No events yet").wait_for()
     place.onward.send(source, track("Fast", 2000), size=500)
-    page.get_by_text("in part").wait_for()
+    page.get_by_text("of the last second's not shown").wait_for()
     lines = page.get_by_role("list", name="Latest events").get_by_role("listitem")
     assert 0 < lines.count() <= 200
     lines.first.get_by_role("button").click()

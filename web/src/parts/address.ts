@@ -3,6 +3,7 @@
  * The default is left out of it. Changes replace the entry in the history, so that Back leaves the page.
  */
 import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback } from "react";
 
 export function useAddress<T extends string = string>(
   name: string,
@@ -10,7 +11,7 @@ export function useAddress<T extends string = string>(
 ): [T, (value: T) => void] {
   const search = useSearch({ strict: false }) as Record<string, string>;
   const navigate = useNavigate();
-  const set = (value: T) => {
+  const set = useCallback((value: T) => {
     navigate({
       to: ".",
       search: ((before: Record<string, string>) => {
@@ -20,7 +21,7 @@ export function useAddress<T extends string = string>(
       replace: true,
       resetScroll: false,
     });
-  };
+  }, [navigate, name, otherwise]);
   return [(search[name] as T | undefined) ?? otherwise, set];
 }
 

@@ -1,6 +1,7 @@
 /** One event as the front door saw it: when, what, who, and its verdict. */
+import { memo } from "react";
 import type { DebuggerLine } from "~/api/generated.ts";
-import { absolute } from "~/parts/format.ts";
+import { absolute, clock } from "~/parts/format.ts";
 import { StateChip, StateIcon } from "~/parts/StateChip.tsx";
 import type { State } from "~/parts/states.ts";
 import css from "./EventLine.module.css";
@@ -13,15 +14,22 @@ const VERDICTS: Record<DebuggerLine["verdict"], { state: State; word: string }> 
   filtered: { state: "filtered", word: "Blocked" },
 };
 
-export function EventLine(
-  { event, onOpen, open }: { event: DebuggerLine; onOpen?: () => void; open?: boolean },
+/** Drawn once, however often the list around it is: some hundred come in a second. */
+export const EventLine = memo(function EventLine(
+  { event, line = "", onOpen, open }: {
+    event: DebuggerLine;
+    /** Its key. */
+    line?: string;
+    onOpen?: (line: string) => void;
+    open?: boolean;
+  },
 ) {
   const Icon = typeIcon(event.type);
   const { state, word } = VERDICTS[event.verdict];
   const inside = (
     <>
       <time className="num dim" dateTime={event.receivedAt} title={absolute(Date.parse(event.receivedAt))}>
-        {absolute(Date.parse(event.receivedAt)).split(", ")[1]}
+        {clock(new Date(event.receivedAt))}
       </time>
       <span className={css.type} title={event.type}>
         <Icon size={16} stroke={1.75} aria-label={event.type} />
@@ -42,7 +50,7 @@ export function EventLine(
       <button
         type="button"
         className={css.line}
-        onClick={onOpen}
+        onClick={() => onOpen(line)}
         data-row
         data-open={open || undefined}
       >
@@ -50,4 +58,4 @@ export function EventLine(
       </button>
     )
     : <div className={css.line}>{inside}</div>;
-}
+});

@@ -83,10 +83,10 @@ export function TailView({ sourceId, source }: { sourceId: string; source: Sourc
         <span style={{ flex: 1 }} />
         <span
           className="num dim"
-          title={skipped ? "More come than can be shown: a part of them is" : undefined}
+          title={skipped ? "More come than one can read: of each second the newest are shown." : undefined}
         >
           {rate(flow.rate)}
-          {skipped > 0 && ", in part"}
+          {skipped > 0 && `, ${count(skipped)} of the last second's not shown`}
         </span>
         {paused
           ? (
@@ -137,11 +137,7 @@ export function TailView({ sourceId, source }: { sourceId: string; source: Sourc
         >
           {found.slice(0, SHOWN).map(({ key, event }) => (
             <div key={key} role="listitem">
-              <EventLine
-                event={event}
-                open={key === opened}
-                onOpen={() => setOpened(key)}
-              />
+              <EventLine event={event} line={key} open={key === opened} onOpen={setOpened} />
             </div>
           ))}
         </div>

@@ -41,8 +41,18 @@ export function whoOf(event: DebuggerLine): string {
   return field(event, "userId") ?? field(event, "anonymousId") ?? "";
 }
 
+const texts = new WeakMap<DebuggerLine, string>();
+
 /** Everything in which one may search. */
 export function textOf(event: DebuggerLine): string {
+  const known = texts.get(event);
+  if (known !== undefined) return known;
+  const text = write(event);
+  texts.set(event, text);
+  return text;
+}
+
+function write(event: DebuggerLine): string {
   const payload = typeof event.payload === "string" ? event.payload : JSON.stringify(event.payload);
   return `${event.type} ${event.verdict} ${event.code ?? ""} ${event.messageId ?? ""} ${payload}`
     .toLowerCase();

@@ -5,6 +5,8 @@ import { listen, type TailMessage } from "~/api/stream.ts";
 
 const PER_SECOND = 100;
 const KEPT = 500;
+/** Keys that are remembered; more than the server keeps lines, so that none of those is told twice. */
+const KNOWN = 4 * KEPT;
 
 export interface Line {
   key: string;
@@ -46,6 +48,10 @@ export function useTail(sourceId: string, held: boolean): Tail {
         known.set(base, times + 1);
         return [{ key: times ? `${base} ${times}` : base, event }];
       });
+      for (const key of known.keys()) { // the oldest first
+        if (known.size <= KNOWN) break;
+        known.delete(key);
+      }
       setSeen((before) => ({
         lines: [...fresh.toReversed(), ...(before?.lines ?? [])].slice(0, KEPT),
         came: (before?.came ?? 0) + (first ? fresh.length : came),
