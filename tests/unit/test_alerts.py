@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import socketserver
 import threading
 import time
@@ -26,7 +27,6 @@ from onward.metering.store import Counted, UsageStore, Volume
 from onward.settings import Settings
 from onward.workspace import alerts as rules
 from onward.workspace.alerts import Channel
-from onward.workspace.bootstrap import bootstrap
 from onward.workspace.destinations import create_destination
 from onward.workspace.entities import Alert, AlertMessage, Notification
 from onward.workspace.errors import Invalid
@@ -55,8 +55,7 @@ class Client:
 
 class Rig:
     def __init__(self, folder: Any) -> None:
-        self.settings = Settings(data=folder, token="owner-token")
-        bootstrap(self.settings)
+        self.settings = Settings(data=folder)
         self.store = Store.open(self.settings, Catalogue())
         self.state = SqliteStateStore(folder)
         self.usage = UsageStore(folder)
@@ -108,7 +107,8 @@ class Rig:
 
 
 @pytest.fixture
-def rig(tmp_path: Any) -> Any:
+def rig(fresh: Any, tmp_path: Any) -> Any:
+    shutil.copytree(fresh, tmp_path, dirs_exist_ok=True)
     rig = Rig(tmp_path)
     yield rig
     rig.state.close()

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import pytest
+from harness import TOKEN
 from litestar import Litestar
 from litestar.datastructures import State
 from sqlalchemy import select
@@ -18,7 +19,6 @@ from onward.destinations.catalog import NATIVE, Catalogue
 from onward.eventlog import open_reader
 from onward.settings import Settings
 from onward.workspace.access import add_grants
-from onward.workspace.bootstrap import bootstrap
 from onward.workspace.entities import Workspace
 from onward.workspace.roles import ROLES
 from onward.workspace.store import Actor, Store
@@ -27,7 +27,6 @@ from onward.workspace.tokens import create_token, generate
 from .contract import contract
 from .tool import TOOL, Answering
 
-TOKEN = "owner-token"
 CATALOGUE = Catalogue(native=(*NATIVE, TOOL))
 
 
@@ -47,14 +46,6 @@ LINES = [
     Line(1_700_000_000_000, "track", None, "discarded", "id_not_string", b"{broken"),
     Line(1_699_999_999_999, "track", "m3", "accepted", "", b'{"event":"B","anonymousId":"a"}'),
 ]
-
-
-@pytest.fixture(scope="session")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder after the first start. To make one takes ten times as long as to copy it."""
-    folder = tmp_path_factory.mktemp("fresh") / "data"
-    bootstrap(Settings(data=folder, token=TOKEN))
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import httpx
@@ -15,7 +16,6 @@ from onward.delivery.state.sqlite import SqliteStateStore
 from onward.eventlog import open_reader
 from onward.settings import Settings
 from onward.workspace import people, sessions
-from onward.workspace.bootstrap import bootstrap
 from onward.workspace.entities import AuditEvent, Session, User
 from onward.workspace.ids import resource_id
 from onward.workspace.store import Actor, Store
@@ -25,9 +25,8 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    bootstrap(Settings(data=tmp_path / "data", token="first-token"))
-    return tmp_path / "data"
+def data(fresh: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(fresh, tmp_path / "data"))
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> str:

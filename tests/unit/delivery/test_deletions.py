@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +16,6 @@ from onward.destinations.definition import Definition
 from onward.destinations.outcome import DELIVERED, discarded, retry
 from onward.settings import Settings
 from onward.workspace import destinations, regulations, sources
-from onward.workspace.bootstrap import bootstrap
 from onward.workspace.compile import current_snapshot
 from onward.workspace.entities import Regulation, RegulationRetry
 from onward.workspace.regulations import GRACE_MS
@@ -44,8 +44,7 @@ class Tool:
 class World:
     def __init__(self, folder: Path):
         self.tool = Tool()
-        settings = Settings(data=folder, token="t")
-        bootstrap(settings)
+        settings = Settings(data=folder)
         able = Definition(slug="able", id="a" * 24, name="Able", description="", on_delete=self.tool.forget)
         unable = Definition(slug="unable", id="b" * 24, name="Unable", description="")
         self.catalogue = Catalogue(native=(able, unable))
@@ -130,7 +129,8 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path):
+def world(fresh, tmp_path):
+    shutil.copytree(fresh, tmp_path, dirs_exist_ok=True)
     world = World(tmp_path)
     yield world
     world.state.close()

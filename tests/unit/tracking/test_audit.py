@@ -1,5 +1,6 @@
 """Audit events at the door of the source that they are forwarded to."""
 
+import shutil
 from datetime import datetime
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from sqlalchemy import select
 from onward.settings import Settings
 from onward.tracking import audit
 from onward.workspace import audit_forwarding, audit_trail, compile, sources
-from onward.workspace.bootstrap import bootstrap
 from onward.workspace.entities import AuditEvent, AuditOutbox
 from onward.workspace.snapshot import Snapshot, Source
 from onward.workspace.store import Actor, Store
@@ -20,10 +20,8 @@ ADA = Actor(id="ada", email="ada@example.com")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    settings = Settings(data=tmp_path / "data")
-    bootstrap(settings)
-    return Store.open(settings, {})
+def store(fresh: Path, tmp_path: Path) -> Store:
+    return Store.open(Settings(data=shutil.copytree(fresh, tmp_path / "data")), {})
 
 
 def trail_source(store: Store, enabled: bool = True) -> Source:

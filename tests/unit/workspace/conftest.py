@@ -1,9 +1,10 @@
+import shutil
 from pathlib import Path
 
 import pytest
+from harness import TOKEN
 
 from onward.settings import Settings
-from onward.workspace.bootstrap import bootstrap
 from onward.workspace.snapshot import Snapshot
 from onward.workspace.store import Actor, Store
 from onward.workspace.watch import SnapshotWatcher
@@ -48,10 +49,9 @@ class Clock:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    settings = Settings(data=tmp_path / "data", token="secret-token")
-    bootstrap(settings)
-    return settings
+def settings(fresh: Path, tmp_path: Path) -> Settings:
+    shutil.copytree(fresh, tmp_path / "data")
+    return Settings(data=tmp_path / "data", token=TOKEN)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import yaml
+from harness import TOKEN
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 
@@ -170,13 +171,13 @@ def test_people_are_invited_and_found_again_as_users(shop: Workspace) -> None:
 
 
 def test_tokens_are_in_no_document_and_no_document_takes_them_away(shop: Workspace) -> None:
-    assert "secret-token" not in shop.export() and "ONWARD_TOKEN" not in shop.export()
+    assert TOKEN not in shop.export() and "ONWARD_TOKEN" not in shop.export()
     everything = {field.encode_name: [] for field in msgspec.structs.fields(Document)} | {
         "workspace": {"name": "x"}
     }
     shop.apply(yaml.safe_dump(everything), prune=True)
     with shop.store.reading() as session:
-        assert find_token(session, "secret-token") is not None
+        assert find_token(session, TOKEN) is not None
     left = yaml.safe_load(shop.export())
     assert {name for name, value in left.items() if value} == {"workspace"}
 
