@@ -39,8 +39,8 @@ def large_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             place = Place(onward, sink, browser)
             place.join()
             yield place
-            place.close_pages()
-            assert not place.errors, place.errors
+            errors = place.close_pages()
+            assert not errors, errors
     finally:
         onward.close()
 
