@@ -1,8 +1,9 @@
 // Loads the user's code as a sloppy-mode script, and calls its handlers. (Functions of Segment's own library
 // assign to names that they never declare: strict mode would break them.)
 import { loadLibrary } from "./libraries.js";
+import { readTable, withTable } from "./lines.js";
 import { asRequest } from "./source.js";
-import { withoutOurs } from "./stack.js";
+import { setTable, withoutOurs, writtenOn } from "./stack.js";
 
 const NAMES = ["onIdentify", "onTrack", "onPage", "onScreen", "onGroup", "onAlias", "onDelete", "onBatch", "onRequest"];
 const LARGEST = 1 << 20, LARGEST_BATCH = 15 << 20, LARGEST_SENT = 2 << 20; // characters of what a handler returns
@@ -30,6 +31,7 @@ export class Handlers {
 
   load(code) {
     try {
+      setTable(readTable(code));
       const module = { exports: {} };
       const taken = NAMES.map((name) => `${name}: typeof ${name} === 'function' ? ${name} : undefined`).join(", ");
       // The user's code begins on line 1, within two functions: the outer one's names may be declared anew.
@@ -54,7 +56,7 @@ export class Handlers {
       const acorn = loadLibrary(this.#require, this.#folder, null, "acorn");
       acorn.parse(code, { ecmaVersion: "latest", allowReturnOutsideFunction: true });
     } catch (error) {
-      if (error?.loc) described.line = error.loc.line;
+      if (error?.loc) described.line = writtenOn(error.loc.line);
     }
   }
 
@@ -65,7 +67,7 @@ export class Handlers {
       try {
         stripped = stripTypeScriptTypes(code); // leaves every line where it is
       } catch {
-        stripped = stripTypeScriptTypes(code, { mode: "transform" }); // enums and such
+        stripped = withTable(stripTypeScriptTypes(code, { mode: "transform", sourceMap: true })); // enums and such
       }
       this.#pipe.send({ t: "stripped", ok: true, code: stripped });
     } catch (error) {

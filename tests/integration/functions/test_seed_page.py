@@ -4,6 +4,7 @@
 The page's text leaves out addresses and some lines; they are completed here.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -375,6 +376,66 @@ async def test_typescript() -> None:
     )
     await client.close()
     assert enums.value == 7
+
+
+REWRITTEN = """enum Kind {
+  Low = 1,
+  High,
+}
+namespace Words { export const hi = 'hi' }
+class Point {
+  constructor(private x: number, readonly y: number) {}
+  sum() {
+    if (this.x < 0) throw new ValidationError(Words.hi)
+    return this.x + this.y
+  }
+}
+
+async function onTrack(event: { x: number }) {
+  // a comment
+  const point: Point = new Point(
+    event.x,
+
+    Kind.High,
+  )
+  return point.sum()
+}
+async function onBatch(events: { ok: boolean }[]) {
+  for (const event of events) {
+
+    if (!event.ok) throw new RetryError('not ok')
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("payload", "kind", "stack"),
+    [
+        ({"type": "track", "x": 2}, Kind.OK, None),
+        ({"type": "track", "x": -1}, Kind.MESSAGE_REJECTED, [9, 21]),
+        ([{"ok": True}, {"ok": False}], Kind.RETRY, [26]),
+    ],
+    ids=["well", "single", "batch"],
+)
+async def test_typescript_that_is_rewritten_tells_its_own_lines(
+    payload: Any, kind: Kind, stack: list[int] | None
+) -> None:
+    client = http()
+    trial = await try_out(CONFINEMENT, REWRITTEN, payload, {}, client, typescript=True, limits=PATIENT)
+    await client.close()
+    assert trial.kind is kind
+    if stack is not None:
+        assert trial.line == stack[0]
+        assert [int(line) for line in re.findall(r"function\.js:(\d+)", trial.stack or "")] == stack
+
+
+async def test_what_is_rewritten_and_cannot_be_loaded_tells_its_own_line() -> None:
+    client = http()
+    code = "enum A { X, Y }\n\nfoo()\nasync function onTrack() {}"
+    trial = await try_out(CONFINEMENT, code, {"type": "track"}, {}, client, typescript=True, limits=PATIENT)
+    await client.close()
+    assert (trial.kind, trial.line) == (Kind.INVALID_SETTINGS, 3)
 
 
 @pytest.mark.parametrize(
