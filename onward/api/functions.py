@@ -89,6 +89,8 @@ class FunctionView(FunctionItem):
     """Of the latest version, as are the settings."""
     settings: list[FunctionSetting]
     deployedAt: str | None
+    deployedVersionId: str | None
+    """Ours: the version that was deployed last, which what is connected runs."""
     batchMaxCount: int
     monthlyHours: float | None
     """Ours."""
@@ -232,6 +234,7 @@ def _view(request: ApiRequest, session: Session, function: Function) -> Function
         "code": latest.code,
         "settings": settings_of(latest),
         "deployedAt": None if function.deployed_at is None else timestamp(function.deployed_at),
+        "deployedVersionId": function.deployed_id,
         "batchMaxCount": function.batch_max_count,
         "monthlyHours": function.monthly_hours,
         "isLatestVersion": function.deployed_id == function.latest_id,

@@ -95,7 +95,7 @@ def connect(
     found = find(api, key)
     function = api.get(f"/functions/{found['id']}")["function"]
     kind, named = function["resourceType"], {} if name is None else {"name": name}
-    options = [{"name": each["name"], "type": _TYPES[each["type"]]} for each in function["settings"]]
+    options = [{"name": each["name"], "type": _TYPES[each["type"]]} for each in _settings(api, function)]
     body: Json = {"settings": assignments.settings(assigned, options), "enabled": True}
     if kind == "SOURCE":
         slug = source or re.sub(r"[^a-z0-9]+", "-", function["displayName"].lower()).strip("-")
@@ -119,6 +119,14 @@ def connect(
         made = api.post("/insert-function-instances", body)["insertFunctionInstance"]
         told = f"Inserted {made['name']} at {place['name']}, enabled."
     output.print_json(made) if as_json else output.say(told)
+
+
+def _settings(api: Api, function: Json) -> list[Json]:
+    """Those of the version that what is connected runs; of a function that was never deployed, the latest."""
+    deployed = function["deployedVersionId"]
+    if deployed is None or function["isLatestVersion"]:
+        return list(function["settings"])
+    return list(api.get(f"/functions/{function['id']}/versions/{deployed}")["version"]["settings"])
 
 
 def _instances(api: Api, function: Json, keys: tuple[str, ...]) -> list[Json]:

@@ -42,7 +42,7 @@ async def test_a_function_is_made_read_changed_and_deleted(call: Call) -> None:
         "logoUrl": "https://x.example/l.svg",
         "deployedAt": None,
     }
-    assert (made["isLatestVersion"], made["batchMaxCount"]) == (False, 20)
+    assert (made["isLatestVersion"], made["deployedVersionId"], made["batchMaxCount"]) == (False, None, 20)
     path = f"/functions/{made['id']}"
     assert (await call("GET", path))["function"] == made
     # What an answer says can be sent back.

@@ -8,6 +8,7 @@ import { Figure } from "~/parts/Num.tsx";
 import { Section } from "~/parts/Section.tsx";
 import { StateChip } from "~/parts/StateChip.tsx";
 import type { Instance, Kind } from "./kinds.ts";
+import { Running } from "./Running.tsx";
 import css from "./VersionsPanel.module.css";
 
 export function useUsage() {
@@ -40,8 +41,7 @@ export function UsePanel(
             {instances.map((each) => (
               <li key={each.id} style={{ display: "flex", gap: 12, padding: "8px 12px" }}>
                 <Link to={each.to} style={{ flex: 1 }} className="cut">{each.at}</Link>
-                <span className="num">v{each.version.number}</span>
-                {each.version.behind && <StateChip state="retrying">Behind</StateChip>}
+                <Running version={each.version} />
                 {each.enabled
                   ? <StateChip state="delivered">Enabled</StateChip>
                   : <StateChip state="filtered">Disabled</StateChip>}

@@ -2,10 +2,11 @@
 import { Switch } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { IconPlugConnectedX } from "@tabler/icons-react";
-import { Outlet, useParams } from "@tanstack/react-router";
+import { Link, Outlet, useParams } from "@tanstack/react-router";
 import { ApiError } from "~/api/client.ts";
 import { useApi, useChange } from "~/api/hooks.ts";
 import { useSession } from "~/api/session.ts";
+import { Running } from "~/functions/Running.tsx";
 import { EmptyState } from "~/parts/EmptyState.tsx";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
 import { Monogram } from "~/parts/Monogram.tsx";
@@ -39,7 +40,16 @@ export default function Destination() {
       <PageHead
         title={destination ? destination.name || destination.metadata.name : "Destination"}
         mark={destination && <Monogram name={destination.metadata.name} size={28} />}
-        note={books && <HealthChip health={healthOf(books)} />}
+        note={
+          <>
+            {books && <HealthChip health={healthOf(books)} />}
+            {destination?.version && (
+              <Link to="/functions/$functionId" params={{ functionId: destination.version.functionId }}>
+                <Running version={destination.version} />
+              </Link>
+            )}
+          </>
+        }
         crumbs={[
           { label: "Destinations", to: "/destinations" },
           ...(source ? [{ label: source.name || source.slug, to: `/sources/${source.id}` }] : []),

@@ -14,6 +14,7 @@ import { ErrorNote } from "~/parts/ErrorNote.tsx";
 import { FieldForm } from "~/parts/FieldForm.tsx";
 import type { FormField } from "~/parts/fields.ts";
 import { LinkButton } from "~/parts/LinkButton.tsx";
+import { Running } from "~/functions/Running.tsx";
 import { StateChip } from "~/parts/StateChip.tsx";
 import { useDestination } from "./destination.ts";
 import css from "./Overview.module.css";
@@ -86,7 +87,8 @@ export default function InsertFunction() {
                 <span style={{ fontWeight: 500 }}>{each.name}</span>{" "}
                 <Link to="/functions/$functionId" params={{ functionId: each.classId }}>
                   {nameOf(each) === each.name ? "Code" : nameOf(each)}
-                </Link>
+                </Link>{" "}
+                {each.version && <Running version={each.version} />}
               </span>
               {each.enabled
                 ? <StateChip state="delivered">Enabled</StateChip>
@@ -152,6 +154,12 @@ function Instance({ destinationId, instance, functions, onClose }: {
   const [functionId, setFunctionId] = useState(instance?.classId ?? functions[0]?.value ?? "");
   const found = useApi("getFunction", { path: { functionId } }, { enabled: functionId !== "" });
   const of = found.data?.function;
+  // What is there has the settings of the version that it runs, and what is new those of the deployed one.
+  const versionId = instance?.version?.versionId ?? of?.deployedVersionId ?? "";
+  const version = useApi("getFunctionVersion", { path: { functionId, versionId } }, {
+    enabled: versionId !== "",
+  });
+  const asked = versionId === "" ? of?.settings : version.data?.version.settings;
   const [name, setName] = useState(instance?.name ?? "");
   const [settings, setSettings] = useState<Record<string, unknown>>({
     ...instance?.settings,
@@ -203,10 +211,10 @@ function Instance({ destinationId, instance, functions, onClose }: {
             error={error?.of("name")}
             onChange={(event) => setName(event.currentTarget.value)}
           />
-          <ErrorNote error={found.error} />
-          {of && (
+          <ErrorNote error={found.error ?? version.error} />
+          {asked && (
             <FieldForm
-              fields={settingFields(of.settings)}
+              fields={settingFields(asked)}
               values={settings}
               onChange={setSettings}
               error={failure}
@@ -215,7 +223,7 @@ function Instance({ destinationId, instance, functions, onClose }: {
           {!error?.problems[0]?.field && <ErrorNote error={failure} />}
           <Group justify="flex-end" gap={8}>
             <Button variant="default" onClick={onClose}>Cancel</Button>
-            <Button type="submit" disabled={!of} loading={create.isPending || update.isPending}>
+            <Button type="submit" disabled={!asked} loading={create.isPending || update.isPending}>
               {instance ? "Save" : "Connect"}
             </Button>
           </Group>
