@@ -10,7 +10,7 @@ import type { Flow } from "./flow.ts";
 import css from "./Attention.module.css";
 import { healthOf } from "./health.ts";
 
-const SHOWN = 5;
+const SHOWN = 3;
 
 interface Trouble {
   key: string;
