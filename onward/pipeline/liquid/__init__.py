@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any
 
 from onward.pipeline.javascript import utf16_length
-from onward.pipeline.liquid.program import compile_program
 from onward.pipeline.liquid.scope import LiquidError, Scope
 
 __all__ = ["LiquidError", "compile"]
@@ -29,5 +28,8 @@ def compile(template: Any) -> Callable[[Any], str]:
         raise LiquidError("liquid template value must be a string")
     if utf16_length(template) > MAX_TEMPLATE:
         raise LiquidError("liquid template values are limited to 1000 characters")
+    # The parser takes a fifth of a second to load, and few mappings need it.
+    from onward.pipeline.liquid.program import compile_program
+
     render = compile_program(template)
     return lambda data: render(Scope(data if type(data) is dict else {}))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from onward.pipeline import liquid
 from onward.pipeline import mapping as mappings
-from onward.pipeline.liquid import LiquidError
+from onward.pipeline.liquid import LiquidError, program
 from onward.pipeline.mapping import MappingError
 
 EVENT = {
@@ -162,7 +162,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
     max_leaves=6,
 )
-FILTERS = sorted(liquid.program.FILTERS)
+FILTERS = sorted(program.FILTERS)
 
 
 @given(

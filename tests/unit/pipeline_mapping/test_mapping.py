@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onward.pipeline import mapping as mappings
@@ -294,6 +294,7 @@ ANY = st.recursive(
 )
 
 
+@settings(deadline=None)  # the first Liquid template loads its parser
 @given(st.dictionaries(NAMES, ANY, max_size=3), st.dictionaries(NAMES, JSON, max_size=3))
 def test_any_mapping_gives_json_or_an_error_and_changes_nothing(mapping, event):
     before = copy.deepcopy(mapping), copy.deepcopy(event)
