@@ -1,6 +1,6 @@
 """The insert function of a destination, for testers: called as deliveries call it, in a process of its own.
 
-What it returns is shown and sent with sensitive settings masked, as of any test run.
+What it returns goes on as it is, and is shown with sensitive settings masked.
 """
 
 from typing import Any, TypedDict
@@ -12,7 +12,7 @@ from onward.api.context import Context
 from onward.destinations.tester import Instance, Problem
 from onward.functions.errors import CODES, Kind
 from onward.functions.selftest import NoBoundary
-from onward.functions.trial import BATCH, HANDLERS, Trial
+from onward.functions.trial import BATCH, HANDLERS, Trial, aligned
 from onward.functions.workshop import Busy
 from onward.pipeline.types import Event
 from onward.workspace.entities import FunctionVersion
@@ -71,6 +71,7 @@ class Inserting:
         handler = HANDLERS.get(event.get("type", ""), "handler for its type")
         known = function.handlers or (handler,)
         alone = handler in known or BATCH not in known
+        returned: list[Any] = []
         try:
             trial = await context.workshop.try_out(
                 code,
@@ -80,13 +81,15 @@ class Inserting:
                 handler=handler if alone else BATCH,
                 inserted=True,
                 secrets={name: function.settings.get(name) for name in function.sensitive},
+                keep=returned.append,
             )
         except Busy:
             why = "too many test runs are under way; try again in a moment"
             raise _NotRun("too_many_requests", why) from None
         except NoBoundary as error:
             raise _NotRun("internal", f"{error} (the setting functions_trusted)") from None
-        return trial, _came_of(trial)
+        value = returned[0] if alone else aligned(returned[0], [event])[0]
+        return trial, _came_of(trial, value)
 
     def _code(self) -> str | None:
         with self._context.reading() as session:
@@ -108,11 +111,12 @@ class _NotRun(Exception):
         self.code = code
 
 
-def _came_of(trial: Trial) -> Event | Problem:
-    kind, message, value = trial.kind, trial.message, trial.value
+def _came_of(trial: Trial, value: Any) -> Event | Problem:
+    """`value`: what it returned for the event."""
+    kind, message = trial.kind, trial.message
     if trial.items:  # it has onBatch alone, which was called with the one event
         [item] = trial.items
-        kind, message, value = Kind(item["kind"]), item["message"], item.get("event")
+        kind, message = Kind(item["kind"]), item["message"]
     if kind is Kind.OK:
         return msgspec.convert(value, dict[str, Any])
     at = "" if trial.line is None else f" (line {trial.line})"

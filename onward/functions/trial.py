@@ -3,7 +3,7 @@
 So globals and `cache` are empty, as Segment documents for its editor, and a trial disturbs nothing that runs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -27,6 +27,8 @@ HANDLERS = {
 }
 """By the event's type."""
 BATCH = "onBatch"
+Keep = Callable[[Any], None]
+"""Is given what a handler returned, secrets and all; None if that is no JSON or too long."""
 MOST_SHOWN = 4096
 """Characters of the log that a test run shows (spec §10.5)."""
 
@@ -102,10 +104,12 @@ async def try_out(
     inserted: bool = False,
     secrets: Mapping[str, Any] | None = None,
     limits: Limits | None = None,
+    keep: Keep = lambda value: None,
 ) -> Trial:
     """Run `code` with an event, or a list of them for onBatch, or the frame of a `Request` for onRequest;
     `secrets` are the settings that must not show. `inserted`: it is an insert function, and what it returns
-    counts. Raises ValueError if no handler is named and the event's type tells none.
+    counts; `keep` is given it as it is. Raises ValueError if no handler is named and the event's type tells
+    none.
     """
     name = handler or handler_for(payload)
     masking = Masking((settings if secrets is None else secrets).values())
@@ -133,11 +137,17 @@ async def try_out(
     finally:
         if runner is not None:
             await runner.close()
-    return _shown(made, name, payload, masking, load_ms, cpu_ms, inserted)
+    try:
+        value = msgspec.json.decode(made.value)
+    except msgspec.MsgspecError:
+        value = None
+    keep(value)
+    return _shown(made, value, name, payload, masking, load_ms, cpu_ms, inserted)
 
 
 def _shown(
     made: Invocation,
+    value: Any,
     handler: str,
     payload: Any,
     masking: Masking,
@@ -145,10 +155,6 @@ def _shown(
     cpu_ms: float,
     inserted: bool,
 ) -> Trial:
-    try:
-        value = msgspec.json.decode(made.value)
-    except msgspec.MsgspecError:
-        value = None
     items = events = None
     ending = made.ending
     if handler == HANDLER:

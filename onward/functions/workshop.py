@@ -14,7 +14,7 @@ from onward.functions.checking import CodeChecker
 from onward.functions.gate import Gate
 from onward.functions.process import Limits
 from onward.functions.sandbox import Confinement, libraries_folder
-from onward.functions.trial import Trial, try_out
+from onward.functions.trial import Keep, Trial, try_out
 
 AT_ONCE = 2
 """Test runs at a time."""
@@ -59,6 +59,7 @@ class Workshop:
         handler: str | None = None,
         inserted: bool = False,
         secrets: Mapping[str, Any] | None = None,
+        keep: Keep = lambda value: None,
     ) -> Trial:
         """As `onward.functions.trial.try_out`. Also raises `NoBoundary`, and `Busy`."""
         if self._waiting >= WAITING or self._of[workspace_id] >= OF_ONE:
@@ -84,6 +85,7 @@ class Workshop:
                 inserted=inserted,
                 secrets=secrets,
                 limits=self._limits,
+                keep=keep,
             )
         finally:
             self._slots.release()

@@ -49,23 +49,29 @@ def trial(
 
 
 class Workshop:
-    """Stands for the sandbox: the function doubles the amount, or fails."""
+    """Stands for the sandbox: the function doubles the amount and adds its settings, or fails."""
 
     def __init__(self) -> None:
         self.asked: list[Json] = []
 
     async def try_out(self, code: str, payload: Any, settings: Json, **more: Any) -> Trial:
         self.asked.append({"code": code, "settings": settings, **more})
-        if isinstance(payload, list):
-            made = await self.try_out(code, payload[0], settings, **more)
-            item = {"kind": made.kind.value, "action": "", "message": made.message, "event": made.value}
-            return trial(Kind.OK, items=[item])
-        amount = int(payload["properties"]["amount"])
+        batch = isinstance(payload, list)
+        event = payload[0] if batch else payload
+        amount = int(event["properties"]["amount"])
+        kind, message, line, value, seen = Kind.OK, "", None, None, None
         if amount == 0:
-            return trial(Kind.DROPPED, message="the function returned no event")
-        if amount < 0:
-            return trial(Kind.BAD_REQUEST, message="no debts", line=3)
-        return trial(Kind.OK, payload | {"properties": payload["properties"] | {"amount": amount * 2}})
+            kind, message = Kind.DROPPED, "the function returned no event"
+        elif amount < 0:
+            kind, message, line = Kind.BAD_REQUEST, "no debts", 3
+        else:
+            value = event | {"properties": event["properties"] | {"amount": amount * 2, **settings}}
+            seen = event | {"properties": event["properties"] | {"amount": amount * 2, "salt": "•••"}}
+        more["keep"]([value] if batch else value)
+        if batch:
+            item = {"kind": kind.value, "action": "", "message": message, "event": seen}
+            return trial(Kind.OK, items=[item])
+        return trial(kind, seen, message, line)
 
 
 def paying(amount: int) -> Json:
@@ -117,13 +123,18 @@ async def test_an_event_goes_through_it_once_however_many_mappings_it_meets(
     call: Call, workshop: Workshop, tool: Json, http: Answering
 ) -> None:
     function = await insert(call, tool)
+    mapping = {name: {"@path": f"$.properties.{name}"} for name in ("email", "amount")}
+    mapping["list"] = {"@path": "$.properties.salt"}
     for name in ("One", "Two"):
         body = {"name": name, "actionId": "upsert", "trigger": 'type = "track"', "enabled": True}
+        body["settings"] = mapping
         await call("POST", f"/destinations/{tool['id']}/subscriptions", body)
     answer = await call("POST", f"/destinations/{tool['id']}/test-event", paying(21))
     assert answer["test"]["matched"] == 3 and len(workshop.asked) == 1
     met = [each for each in answer["test"]["results"] if each["matched"]]
     assert all("42" in json.dumps(each["payload"]) for each in met)
+    assert any(b"s4lt-secret" in each.body for each in http.requests), "what it returned is sent as it is"
+    assert "s4lt-secret" not in json.dumps(answer), "and shown masked"
     run = answer["insertFunction"]
     assert (run["functionId"], run["code"]) == (function["id"], "")
     assert run["trial"]["value"]["properties"]["amount"] == 42
