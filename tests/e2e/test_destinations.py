@@ -267,6 +267,24 @@ def test_an_insert_function_is_connected_and_disconnected(place: Place) -> None:
     page.get_by_role("heading", name="No insert function").wait_for()
 
 
+def test_the_event_tester_shows_what_the_insert_function_did(place: Place) -> None:
+    source = place.onward.create_source("enriched", name="Enriched")
+    destination = place.onward.create_webhook(source, place.sink.url, name="Enriching")
+    code = "async function onTrack(event) { console.log('seen by it'); event.tier = 'gold'; return event }"
+    body = {"displayName": "Enrich", "resourceType": "INSERT_DESTINATION", "code": code, "settings": []}
+    function = place.onward.api("POST", "/functions", body)["function"]
+    instance = {"functionId": function["id"], "integrationId": destination, "name": "Enrich", "settings": {}}
+    place.onward.api("POST", "/insert-function-instances", instance | {"enabled": True})
+    shown_in_debugger(place, source, track("Enriched"))
+    page = place.visit(f"/destinations/{destination}/tester")
+    page.get_by_role("button", name="Send event").click()
+    panel = page.get_by_role("group").filter(has_text="Let the event through")
+    panel.get_by_text("Insert function Enrich").click()
+    expect(panel).to_contain_text("seen by it")
+    expect(panel).to_contain_text("gold")
+    accessible(page)
+
+
 def test_the_event_tester_sends_for_real(place: Place) -> None:
     source = place.onward.create_source("testing", name="Testing")
     destination = place.onward.create_webhook(

@@ -13,14 +13,16 @@ export function InsertRun({ run }: { run: Run | null | undefined }) {
     <details className={css.run}>
       <summary>
         <Group gap={8} component="span" display="inline-flex">
-          <span>Insert function</span>
-          <Link to="/functions/$functionId" params={{ functionId: run.functionId }}>{run.name}</Link>
+          <span>Insert function {run.name}</span>
           {run.code
             ? <StateChip state={trial?.action === "retry" ? "retrying" : "filtered"}>{run.code}</StateChip>
             : <StateChip state="delivered">Let the event through</StateChip>}
         </Group>
       </summary>
       {trial ? <Outcome trial={trial} /> : <p className={css.reason}>{run.message}</p>}
+      <p className={css.reason}>
+        <Link to="/functions/$functionId" params={{ functionId: run.functionId }}>Open the function</Link>
+      </p>
     </details>
   );
 }
