@@ -1,6 +1,6 @@
 """Functions and their versions (spec §10.10)."""
 
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict, cast
 
 import msgspec
 from litestar import Router, delete, get, patch, post
@@ -100,7 +100,7 @@ class FunctionView(FunctionItem):
     """Ours: how many instances run a version older than the deployed one."""
     language: Language
     """Ours."""
-    previewWebhookUrl: str | None
+    previewWebhookUrl: NotRequired[str]
     """Of a source function: requests that are sent here call nothing, and can be tested with."""
     handlers: list[str] | None
     """Ours: those that the latest version has, such as `onTrack`; null if nothing here could look."""
@@ -229,7 +229,7 @@ def _item(workspace: Workspace, function: Function) -> FunctionItem:
 
 def _view(request: ApiRequest, session: Session, function: Function) -> FunctionView:
     latest = edit.latest_version(session, function)
-    return {
+    view: dict[str, Any] = {
         **_item(session.get_one(Workspace, function.workspace_id), function),
         "code": latest.code,
         "settings": settings_of(latest),
@@ -242,15 +242,11 @@ def _view(request: ApiRequest, session: Session, function: Function) -> Function
             each.function_version_id != function.deployed_id for each in instances_of(session, function).all
         ),
         "language": msgspec.convert(latest.language, Language),
-        "previewWebhookUrl": _preview_webhook(request, function),
         "handlers": latest.handlers,
     }
-
-
-def _preview_webhook(request: ApiRequest, function: Function) -> str | None:
-    if function.kind != "SOURCE":
-        return None
-    return f"{public_address(request)}{PREVIEW_WEBHOOK}{function.id}"
+    if function.kind == "SOURCE":
+        view["previewWebhookUrl"] = f"{public_address(request)}{PREVIEW_WEBHOOK}{function.id}"
+    return cast(FunctionView, view)
 
 
 router = Router(
