@@ -20,8 +20,8 @@ pytestmark = pytest.mark.browser
 
 FUNCTION = "async function onTrack(event) { return event }"
 CLICKS = "sessionStorage.clicks = 0; addEventListener('click', () => sessionStorage.clicks++, true)"
-FEWEST = 16
-"""Clicks from the invitation to an event at the sink: one more is a step that somebody has to want."""
+MOST_CLICKS = 15
+"""From the invitation to an event at the sink: one more is a step that somebody has to want."""
 
 
 def test_the_road_from_an_invitation_to_a_delivered_event(
@@ -35,6 +35,7 @@ def test_the_road_from_an_invitation_to_a_delivered_event(
     place.join(page)
 
     page.get_by_role("link", name="Connect a source").click()
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
     page.keyboard.type("Corner shop")
     page.get_by_role("combobox", name="Sends with").click()
     page.get_by_role("option", name="Node.js").click()
@@ -48,7 +49,7 @@ def test_the_road_from_an_invitation_to_a_delivered_event(
     expect(page.get_by_text("Order Completed", exact=True)).to_be_visible()
 
     page.get_by_role("link", name="Add destination").click()
-    page.get_by_label("Find a destination").wait_for()
+    expect(page.get_by_label("Find a destination")).to_be_focused()
     page.keyboard.type("webhook")
     page.get_by_role("link", name=re.compile("^Webhook")).first.click()
     page.get_by_role("button", name="Save").click()
@@ -76,7 +77,7 @@ def test_the_road_from_an_invitation_to_a_delivered_event(
     record_property("clicks", clicks)
     print(f"from the invitation to an event at the sink: {clicks} clicks, {arrived:.1f} s by a script")
     assert arrived < 180, "under three minutes, even on a slow machine"
-    assert clicks <= FEWEST
+    assert clicks <= MOST_CLICKS
 
     page.goto("/")
     page.get_by_role("link", name="Corner shop").click()

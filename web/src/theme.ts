@@ -59,7 +59,7 @@ export const theme = createTheme({
     Switch: { defaultProps: { size: "sm" } },
     Tooltip: { defaultProps: { openDelay: 300, transitionProps: { duration: 100 } } },
     Notification: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
-    Modal: { defaultProps: { closeButtonProps: { "aria-label": "Close" },
+    Modal: { styles: { title: { fontWeight: 600 } }, defaultProps: { closeButtonProps: { "aria-label": "Close" },
         overlayProps: { backgroundOpacity: 0.25 }, transitionProps: { duration: 120 }, centered: true } },
     Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" }, transitionProps: { duration: 120 } } },
     Menu: { defaultProps: { transitionProps: { duration: 80 }, shadow: "md" } },

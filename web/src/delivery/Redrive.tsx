@@ -69,7 +69,6 @@ export function Redrive(
         opened={open}
         onClose={() => setOpen(false)}
         title={`Send ${what} again?`}
-        styles={{ title: { fontWeight: 600 } }}
       >
         <Radio.Group
           value={mapping}

@@ -27,7 +27,7 @@ export function ConfirmByName(
     setTried(false);
   }, [open]);
   return (
-    <Modal opened={open} onClose={onClose} title={title} styles={{ title: { fontWeight: 600 } }}>
+    <Modal opened={open} onClose={onClose} title={title}>
       <form
         onSubmit={(event) => {
           event.preventDefault();

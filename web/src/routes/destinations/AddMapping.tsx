@@ -64,7 +64,7 @@ export function AddMapping({ destination, onClose }: { destination: DestinationV
       </>
     );
   return (
-    <Modal opened onClose={onClose} title="Add mapping" size={560} styles={{ title: { fontWeight: 600 } }}>
+    <Modal opened onClose={onClose} title="Add mapping" size={560}>
       {ready.length + plain.length > 8 && (
         <TextInput
           data-autofocus

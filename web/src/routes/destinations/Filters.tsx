@@ -1,6 +1,6 @@
 /** A destination's filters: which events never get to it, and what of others is left out. */
-import { ActionIcon, Button, Group, Menu, Switch } from "@mantine/core";
-import { IconDots, IconFilter, IconPlus } from "@tabler/icons-react";
+import { Button, Group, Menu, Switch } from "@mantine/core";
+import { IconFilter, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import type { FilterView } from "~/api/generated.ts";
 import { useAll, useChange } from "~/api/hooks.ts";
@@ -10,6 +10,7 @@ import { ConfirmByName } from "~/parts/ConfirmByName.tsx";
 import { type Column, DataTable } from "~/parts/DataTable.tsx";
 import { EmptyState } from "~/parts/EmptyState.tsx";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
+import { RowMenu } from "~/parts/RowMenu.tsx";
 import { useDestination } from "./destination.ts";
 import { FilterEditor } from "./FilterEditor.tsx";
 import { doesWhat } from "./filter.ts";
@@ -60,19 +61,10 @@ export default function Filters() {
       width: "28px",
       cell: (each) =>
         !rest && (
-          <span onClick={(event) => event.stopPropagation()}>
-            <Menu position="bottom-end">
-              <Menu.Target>
-                <ActionIcon aria-label={`More for ${each.title}`}>
-                  <IconDots size={16} />
-                </ActionIcon>
-              </Menu.Target>
-              <Menu.Dropdown>
-                <Menu.Item onClick={() => setOpened(each.id)}>Edit</Menu.Item>
-                <Menu.Item color="red" onClick={() => setDeleting(each)}>Delete…</Menu.Item>
-              </Menu.Dropdown>
-            </Menu>
-          </span>
+          <RowMenu label={`More for ${each.title}`}>
+            <Menu.Item onClick={() => setOpened(each.id)}>Edit</Menu.Item>
+            <Menu.Item color="red" onClick={() => setDeleting(each)}>Delete…</Menu.Item>
+          </RowMenu>
         ),
     },
   ];

@@ -1,8 +1,8 @@
 /** A destination's mappings: which events are sent, by which action, and whether they are. */
-import { ActionIcon, Button, Group, Menu, Modal, Stack, Switch, TextInput } from "@mantine/core";
-import { IconArrowsSplit, IconDots, IconPlus } from "@tabler/icons-react";
+import { Button, Group, Menu, Switch, TextInput } from "@mantine/core";
+import { IconArrowsSplit, IconPlus } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import type { SubscriptionView } from "~/api/generated.ts";
 import { useChange } from "~/api/hooks.ts";
 import { useSession } from "~/api/session.ts";
@@ -11,6 +11,8 @@ import { ConfirmByName } from "~/parts/ConfirmByName.tsx";
 import { type Column, DataTable } from "~/parts/DataTable.tsx";
 import { EmptyState } from "~/parts/EmptyState.tsx";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
+import { FormDialog } from "~/parts/FormDialog.tsx";
+import { RowMenu } from "~/parts/RowMenu.tsx";
 import { AddMapping } from "./AddMapping.tsx";
 import { useDestination, useMappings } from "./destination.ts";
 import { SetUp } from "./SetUp.tsx";
@@ -73,31 +75,22 @@ export default function Mappings() {
       width: "28px",
       cell: (each) =>
         !rest && (
-          <span onClick={(event) => event.stopPropagation()}>
-            <Menu position="bottom-end">
-              <Menu.Target>
-                <ActionIcon aria-label={`More for ${each.name || actionName(each)}`}>
-                  <IconDots size={16} />
-                </ActionIcon>
-              </Menu.Target>
-              <Menu.Dropdown>
-                <Menu.Item onClick={() => open(each)}>Edit</Menu.Item>
-                <Menu.Item onClick={() => setRenaming(each)}>Rename</Menu.Item>
-                <Menu.Item onClick={() => duplicate.mutate({ path: path(each) })}>Duplicate</Menu.Item>
-                <Menu.Item
-                  onClick={() =>
-                    navigate({
-                      to: `/destinations/${destinationId}/delivery`,
-                      search: { mapping: each.id } as never,
-                    })}
-                >
-                  Delivery
-                </Menu.Item>
-                <Menu.Divider />
-                <Menu.Item color="red" onClick={() => setDeleting(each)}>Delete…</Menu.Item>
-              </Menu.Dropdown>
-            </Menu>
-          </span>
+          <RowMenu label={`More for ${each.name || actionName(each)}`}>
+            <Menu.Item onClick={() => open(each)}>Edit</Menu.Item>
+            <Menu.Item onClick={() => setRenaming(each)}>Rename</Menu.Item>
+            <Menu.Item onClick={() => duplicate.mutate({ path: path(each) })}>Duplicate</Menu.Item>
+            <Menu.Item
+              onClick={() =>
+                navigate({
+                  to: `/destinations/${destinationId}/delivery`,
+                  search: { mapping: each.id } as never,
+                })}
+            >
+              Delivery
+            </Menu.Item>
+            <Menu.Divider />
+            <Menu.Item color="red" onClick={() => setDeleting(each)}>Delete…</Menu.Item>
+          </RowMenu>
         ),
     },
   ];
@@ -151,28 +144,23 @@ export default function Mappings() {
 function Rename({ mapping, onClose }: { mapping: SubscriptionView; onClose: () => void }) {
   const update = useChange("updateSubscriptionForDestination", [...RENEWS]);
   const [name, setName] = useState(mapping.name);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    const path = { destinationId: mapping.destinationId, id: mapping.id };
-    update.mutate({ path, body: { input: { name } } }, { onSuccess: onClose });
-  };
+  const path = { destinationId: mapping.destinationId, id: mapping.id };
   return (
-    <Modal opened onClose={onClose} title="Rename mapping" styles={{ title: { fontWeight: 600 } }}>
-      <form onSubmit={submit}>
-        <Stack gap={12}>
-          <TextInput
-            label="Name"
-            data-autofocus
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <ErrorNote error={update.error} />
-          <Group justify="flex-end" gap={8}>
-            <Button variant="default" onClick={onClose}>Cancel</Button>
-            <Button type="submit" disabled={!name.trim()} loading={update.isPending}>Rename</Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <FormDialog
+      title="Rename mapping"
+      action="Rename"
+      onClose={onClose}
+      onSubmit={() => update.mutate({ path, body: { input: { name } } }, { onSuccess: onClose })}
+      busy={update.isPending}
+      disabled={!name.trim()}
+      error={update.error}
+    >
+      <TextInput
+        label="Name"
+        data-autofocus
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+    </FormDialog>
   );
 }

@@ -1,7 +1,7 @@
 /** Groups of people: what a group may do, its members may. */
-import { ActionIcon, Button, Group, Menu, Modal, MultiSelect, Stack, TextInput } from "@mantine/core";
-import { IconDots, IconPlus, IconUsersGroup } from "@tabler/icons-react";
-import { type FormEvent, useState } from "react";
+import { Button, Group, Menu, MultiSelect, TextInput } from "@mantine/core";
+import { IconPlus, IconUsersGroup } from "@tabler/icons-react";
+import { useState } from "react";
 import type { GroupView } from "~/api/generated.ts";
 import { useAll, useChange } from "~/api/hooks.ts";
 import { useSession } from "~/api/session.ts";
@@ -9,6 +9,8 @@ import { ConfirmByName } from "~/parts/ConfirmByName.tsx";
 import { type Column, DataTable } from "~/parts/DataTable.tsx";
 import { EmptyState } from "~/parts/EmptyState.tsx";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
+import { FormDialog } from "~/parts/FormDialog.tsx";
+import { RowMenu } from "~/parts/RowMenu.tsx";
 import { type Given, inWords, permission, Replaced, RolePicker } from "./RolePicker.tsx";
 
 export default function Groups() {
@@ -42,17 +44,10 @@ export default function Groups() {
       width: "32px",
       cell: (each) =>
         may("people:write") && (
-          <Menu position="bottom-end">
-            <Menu.Target>
-              <ActionIcon aria-label={`Change ${each.name}`}>
-                <IconDots size={16} />
-              </ActionIcon>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Item onClick={() => setChanging(each)}>Members and role</Menu.Item>
-              <Menu.Item color="red" onClick={() => setRemoving(each)}>Delete</Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
+          <RowMenu label={`Change ${each.name}`}>
+            <Menu.Item onClick={() => setChanging(each)}>Members and role</Menu.Item>
+            <Menu.Item color="red" onClick={() => setRemoving(each)}>Delete</Menu.Item>
+          </RowMenu>
         ),
     },
   ];
@@ -92,35 +87,30 @@ export default function Groups() {
 function AddGroup({ onClose, onMade }: { onClose: () => void; onMade: (group: GroupView) => void }) {
   const create = useChange("createUserGroup", ["listUserGroups"]);
   const [name, setName] = useState("");
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    create.mutate({ body: { name } }, {
-      onSuccess: ({ userGroup }) => {
-        onClose();
-        onMade(userGroup);
-      },
-    });
-  };
   return (
-    <Modal opened onClose={onClose} title="Add group" styles={{ title: { fontWeight: 600 } }}>
-      <form onSubmit={submit}>
-        <Stack gap={12}>
-          <TextInput
-            label="Name"
-            required
-            withAsterisk={false}
-            data-autofocus
-            value={name}
-            onChange={(event) => setName(event.currentTarget.value)}
-          />
-          <ErrorNote error={create.error} />
-          <Group justify="flex-end" gap={8}>
-            <Button variant="default" onClick={onClose}>Cancel</Button>
-            <Button type="submit" loading={create.isPending}>Add group</Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
+    <FormDialog
+      title="Add group"
+      action="Add group"
+      onClose={onClose}
+      onSubmit={() =>
+        create.mutate({ body: { name } }, {
+          onSuccess: ({ userGroup }) => {
+            onClose();
+            onMade(userGroup);
+          },
+        })}
+      busy={create.isPending}
+      error={create.error}
+    >
+      <TextInput
+        label="Name"
+        required
+        withAsterisk={false}
+        data-autofocus
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+    </FormDialog>
   );
 }
 
@@ -128,17 +118,14 @@ function ChangeGroup({ group, onClose }: { group: GroupView; onClose: () => void
   const path = { userGroupId: group.id };
   const members = useAll("listUsersFromUserGroup", { path });
   const invited = useAll("listInvitesFromUserGroup", { path });
+  const error = members.error ?? invited.error;
+  if (!members.items || !invited.items) return <ErrorNote error={error} />;
   return (
-    <Modal opened onClose={onClose} title={group.name} styles={{ title: { fontWeight: 600 } }}>
-      <ErrorNote error={members.error ?? invited.error} />
-      {members.items && invited.items && (
-        <Members
-          group={group}
-          emails={[...members.items.map((each) => each.email), ...invited.items]}
-          onClose={onClose}
-        />
-      )}
-    </Modal>
+    <Members
+      group={group}
+      emails={[...members.items.map((each) => each.email), ...invited.items]}
+      onClose={onClose}
+    />
   );
 }
 
@@ -168,7 +155,14 @@ function Members({ group, emails, onClose }: { group: GroupView; emails: string[
     onClose();
   };
   return (
-    <Stack gap={12}>
+    <FormDialog
+      title={group.name}
+      action="Save"
+      onClose={onClose}
+      onSubmit={() => void save().catch(() => {})}
+      busy={setPeople.isPending || setRole.isPending}
+      error={setPeople.error ?? setRole.error}
+    >
       <MultiSelect
         label="Members"
         description="Of those who are here or invited."
@@ -179,16 +173,6 @@ function Members({ group, emails, onClose }: { group: GroupView; emails: string[
       />
       {group.permissions.length > 1 && <Replaced permissions={group.permissions} />}
       <RolePicker value={given} onChange={setGiven} none="No role" />
-      <ErrorNote error={setPeople.error ?? setRole.error} />
-      <Group justify="flex-end" gap={8}>
-        <Button variant="default" onClick={onClose}>Cancel</Button>
-        <Button
-          loading={setPeople.isPending || setRole.isPending}
-          onClick={() => void save().catch(() => {})}
-        >
-          Save
-        </Button>
-      </Group>
-    </Stack>
+    </FormDialog>
   );
 }

@@ -1,7 +1,7 @@
 /** Who may come in, and who is invited. */
-import { ActionIcon, Button, Group, Menu, Modal, Stack, TextInput } from "@mantine/core";
-import { IconDots, IconPlus } from "@tabler/icons-react";
-import { type FormEvent, useState } from "react";
+import { Button, Group, Menu, Modal, Stack, TextInput } from "@mantine/core";
+import { IconPlus } from "@tabler/icons-react";
+import { useState } from "react";
 import { ApiError } from "~/api/client.ts";
 import type { InvitationView, PermissionView } from "~/api/generated.ts";
 import { useAll, useChange } from "~/api/hooks.ts";
@@ -11,6 +11,8 @@ import { ConfirmByName } from "~/parts/ConfirmByName.tsx";
 import { Snippet } from "~/parts/Copy.tsx";
 import { type Column, DataTable } from "~/parts/DataTable.tsx";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
+import { FormDialog } from "~/parts/FormDialog.tsx";
+import { RowMenu } from "~/parts/RowMenu.tsx";
 import { StateChip } from "~/parts/StateChip.tsx";
 import { type Given, inWords, permission, Replaced, RolePicker } from "./RolePicker.tsx";
 
@@ -72,24 +74,17 @@ export default function People() {
       width: "32px",
       cell: (each) =>
         may("people:write") && (
-          <Menu position="bottom-end">
-            <Menu.Target>
-              <ActionIcon aria-label={`Change ${each.email}`}>
-                <IconDots size={16} />
-              </ActionIcon>
-            </Menu.Target>
-            <Menu.Dropdown>
-              {!each.invited && <Menu.Item onClick={() => setChanged(each.id)}>Change role</Menu.Item>}
-              {each.invited && <Menu.Item onClick={() => renew(each.email)}>Make a new link</Menu.Item>}
-              {each.invited
-                ? (
-                  <Menu.Item onClick={() => removeInvite.mutate({ query: { emails: [each.email] } })}>
-                    Take back invitation
-                  </Menu.Item>
-                )
-                : <Menu.Item color="red" onClick={() => setRemoving(each)}>Remove from workspace</Menu.Item>}
-            </Menu.Dropdown>
-          </Menu>
+          <RowMenu label={`Change ${each.email}`}>
+            {!each.invited && <Menu.Item onClick={() => setChanged(each.id)}>Change role</Menu.Item>}
+            {each.invited && <Menu.Item onClick={() => renew(each.email)}>Make a new link</Menu.Item>}
+            {each.invited
+              ? (
+                <Menu.Item onClick={() => removeInvite.mutate({ query: { emails: [each.email] } })}>
+                  Take back invitation
+                </Menu.Item>
+              )
+              : <Menu.Item color="red" onClick={() => setRemoving(each)}>Remove from workspace</Menu.Item>}
+          </RowMenu>
         ),
     },
   ];
@@ -116,7 +111,6 @@ export default function People() {
           opened
           onClose={() => setRenewed(undefined)}
           title="New link"
-          styles={{ title: { fontWeight: 600 } }}
         >
           <Made invitation={renewed} onClose={() => setRenewed(undefined)} />
         </Modal>
@@ -152,44 +146,38 @@ function Invite({ onClose }: { onClose: () => void }) {
   const invite = useChange("createInvites", ["listInvites"]);
   const [email, setEmail] = useState("");
   const [given, setGiven] = useState<Given>({ roleId: "", resources: [] });
-  const [made, setMade] = useState<InvitationView>();
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    invite.mutate({ body: { invites: [{ email, permissions: [permission(given, roles)] }] } }, {
-      onSuccess: ({ invitations }) => setMade(invitations[0]),
-    });
-  };
   const error = invite.error instanceof ApiError ? invite.error.of("email") : undefined;
+  const made = invite.data?.invitations[0];
+  if (made) {
+    return (
+      <Modal opened onClose={onClose} title="Invitation">
+        <Made invitation={made} onClose={onClose} />
+      </Modal>
+    );
+  }
   return (
-    <Modal
-      opened
+    <FormDialog
+      title="Invite somebody"
+      action="Make invitation"
       onClose={onClose}
-      title={made ? "Invitation" : "Invite somebody"}
-      styles={{ title: { fontWeight: 600 } }}
+      onSubmit={() =>
+        invite.mutate({ body: { invites: [{ email, permissions: [permission(given, roles)] }] } })}
+      busy={invite.isPending}
+      disabled={!given.roleId}
+      error={!error && invite.error}
     >
-      {made ? <Made invitation={made} onClose={onClose} /> : (
-        <form onSubmit={submit}>
-          <Stack gap={12}>
-            <TextInput
-              label="Email"
-              type="email"
-              required
-              withAsterisk={false}
-              data-autofocus
-              value={email}
-              error={error}
-              onChange={(event) => setEmail(event.currentTarget.value)}
-            />
-            <RolePicker value={given} onChange={setGiven} />
-            {!error && <ErrorNote error={invite.error} />}
-            <Group justify="flex-end" gap={8}>
-              <Button variant="default" onClick={onClose}>Cancel</Button>
-              <Button type="submit" loading={invite.isPending}>Make invitation</Button>
-            </Group>
-          </Stack>
-        </form>
-      )}
-    </Modal>
+      <TextInput
+        label="Email"
+        type="email"
+        required
+        withAsterisk={false}
+        data-autofocus
+        value={email}
+        error={error}
+        onChange={(event) => setEmail(event.currentTarget.value)}
+      />
+      <RolePicker value={given} onChange={setGiven} />
+    </FormDialog>
   );
 }
 
@@ -219,31 +207,26 @@ function ChangeRole({ person, onClose }: { person: Person; onClose: () => void }
     resources: first?.resources.filter((each) => each.type !== "WORKSPACE").map((each) => each.id) ?? [],
   });
   return (
-    <Modal opened onClose={onClose} title={person.name} styles={{ title: { fontWeight: 600 } }}>
-      <Stack gap={12}>
-        {person.permissions.length > 1 && <Replaced permissions={person.permissions} />}
-        <RolePicker value={given} onChange={setGiven} />
-        {groups.items && groups.items.length > 0 && (
-          <div className="dim">
-            In the groups {groups.items.map((each) => each.name).join(", ")}, which may give more.
-          </div>
+    <FormDialog
+      title={person.name}
+      action="Save"
+      onClose={onClose}
+      onSubmit={() =>
+        save.mutate(
+          { path: { userId: person.id }, body: { permissions: [permission(given, roles)] } },
+          { onSuccess: onClose },
         )}
-        <ErrorNote error={save.error} />
-        <Group justify="flex-end" gap={8}>
-          <Button variant="default" onClick={onClose}>Cancel</Button>
-          <Button
-            disabled={!given.roleId}
-            loading={save.isPending}
-            onClick={() =>
-              save.mutate(
-                { path: { userId: person.id }, body: { permissions: [permission(given, roles)] } },
-                { onSuccess: onClose },
-              )}
-          >
-            Save
-          </Button>
-        </Group>
-      </Stack>
-    </Modal>
+      busy={save.isPending}
+      disabled={!given.roleId}
+      error={save.error}
+    >
+      {person.permissions.length > 1 && <Replaced permissions={person.permissions} />}
+      <RolePicker value={given} onChange={setGiven} />
+      {groups.items && groups.items.length > 0 && (
+        <div className="dim">
+          In the groups {groups.items.map((each) => each.name).join(", ")}, which may give more.
+        </div>
+      )}
+    </FormDialog>
   );
 }

@@ -1,7 +1,7 @@
 /** Tokens of the Public API, for programs. */
 import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
 import { IconKey, IconPlus } from "@tabler/icons-react";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { ApiError } from "~/api/client.ts";
 import type { TokenView } from "~/api/generated.ts";
 import { useAll, useChange } from "~/api/hooks.ts";
@@ -11,6 +11,7 @@ import { Snippet } from "~/parts/Copy.tsx";
 import { type Column, DataTable } from "~/parts/DataTable.tsx";
 import { EmptyState } from "~/parts/EmptyState.tsx";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
+import { FormDialog } from "~/parts/FormDialog.tsx";
 import { Time } from "~/parts/Time.tsx";
 import { type Given, inWords, permission, RolePicker } from "./RolePicker.tsx";
 
@@ -100,52 +101,42 @@ function CreateToken({ onClose }: { onClose: () => void }) {
   const create = useChange("createToken", ["listTokens"]);
   const [name, setName] = useState("");
   const [given, setGiven] = useState<Given>({ roleId: "", resources: [] });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    create.mutate({ body: { name, ...permission(given, roles) } });
-  };
   const secret = create.data?.secret;
+  if (secret) {
+    return (
+      <Modal opened onClose={onClose} title={name}>
+        <Stack gap={12}>
+          <div>Keep it in a safe place: it is shown only now.</div>
+          <Snippet code={secret} label="Copy token" />
+          <Group justify="flex-end">
+            <Button onClick={onClose}>Done</Button>
+          </Group>
+        </Stack>
+      </Modal>
+    );
+  }
+  const error = create.error instanceof ApiError ? create.error.of("name") : undefined;
   return (
-    <Modal
-      opened
+    <FormDialog
+      title="Create token"
+      action="Create token"
       onClose={onClose}
-      title={secret ? name : "Create token"}
-      styles={{ title: { fontWeight: 600 } }}
+      onSubmit={() => create.mutate({ body: { name, ...permission(given, roles) } })}
+      busy={create.isPending}
+      disabled={!given.roleId}
+      error={!error && create.error}
     >
-      {secret
-        ? (
-          <Stack gap={12}>
-            <div>Keep it in a safe place: it is shown only now.</div>
-            <Snippet code={secret} label="Copy token" />
-            <Group justify="flex-end">
-              <Button onClick={onClose}>Done</Button>
-            </Group>
-          </Stack>
-        )
-        : (
-          <form onSubmit={submit}>
-            <Stack gap={12}>
-              <TextInput
-                label="Name"
-                placeholder="Terraform"
-                required
-                withAsterisk={false}
-                data-autofocus
-                value={name}
-                error={create.error instanceof ApiError ? create.error.of("name") : undefined}
-                onChange={(event) => setName(event.currentTarget.value)}
-              />
-              <RolePicker value={given} onChange={setGiven} />
-              <ErrorNote error={create.error} />
-              <Group justify="flex-end" gap={8}>
-                <Button variant="default" onClick={onClose}>Cancel</Button>
-                <Button type="submit" loading={create.isPending} disabled={!given.roleId}>
-                  Create token
-                </Button>
-              </Group>
-            </Stack>
-          </form>
-        )}
-    </Modal>
+      <TextInput
+        label="Name"
+        placeholder="Terraform"
+        required
+        withAsterisk={false}
+        data-autofocus
+        value={name}
+        error={error}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <RolePicker value={given} onChange={setGiven} />
+    </FormDialog>
   );
 }
