@@ -83,6 +83,7 @@ from onward.api.numbers import (
 )
 from onward.api.preconditions import tagged
 from onward.api.rate_limit import RateLimit, limited, tell_standing
+from onward.api.recently import Recently
 from onward.api.throttle import Throttle
 from onward.destinations.definition import Definition, Runtime
 from onward.egress.client import HttpClient
@@ -144,6 +145,7 @@ def api_state(
             "tail": tail or live.latest_alone(recent),
             "live": live.Live(live_seconds),
             "workshop": workshop,
+            "inserted": Recently(),
             "refusals": refusals,
             "function_books": FunctionStore(settings.data),
             "numbers": Numbers(UsageStore(settings.data), failed, delivery.counters, door, refused),

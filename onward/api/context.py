@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from onward.api.auth import Principal
 from onward.api.metadata import Metadata
 from onward.api.preconditions import STATE, Condition
+from onward.api.recently import Recently
 from onward.destinations.definition import Runtime
 from onward.egress.http import Client
 from onward.functions.workshop import Workshop
@@ -145,6 +146,8 @@ class Context:
     """Where actions run that are JavaScript; None if nothing is installed that could."""
     workshop: Workshop | None
     """Where functions are tried; None if nothing is here that could."""
+    inserted: Recently[tuple[Any, Any]]
+    """What insert functions made of the events of previews (`onward.api.inserting`)."""
     workspace_id: str
     actor: Actor
     access: Access
@@ -200,6 +203,7 @@ def provide_context(request: ApiRequest) -> Context:
         state.http,
         state.runtime,
         state.workshop,
+        state.inserted,
         principal.workspace_id,
         principal.actor,
         principal.access,

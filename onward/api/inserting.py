@@ -1,11 +1,15 @@
 """The insert function of a destination, for testers: called as deliveries call it, in a process of its own.
 
-What it returns goes on as it is, and is shown with sensitive settings masked.
+What it returns goes on as it is, and is shown with sensitive settings masked. A preview is asked for at each
+key press in an editor, and the requests of the function are real: there, what it made of the same event a
+moment ago will do.
 """
 
+import hashlib
 from typing import Any, TypedDict
 
 import msgspec
+import orjson
 from anyio.to_thread import run_sync
 
 from onward.api.context import Context
@@ -19,6 +23,8 @@ from onward.workspace.entities import FunctionVersion
 from onward.workspace.snapshot import DeployedFunction
 
 DROPPED = "FILTERED_AT_INSERT_FUNCTION"
+COMPLETED = {"messageId", "originalTimestamp", "receivedAt", "sentAt", "timestamp"}
+"""What an event is completed with, anew each time, where it was given without."""
 
 
 class InsertRun(TypedDict):
@@ -39,18 +45,36 @@ class InsertRun(TypedDict):
 class Inserting:
     """An `Insert` that keeps what it did in `run`, which is None until it is called."""
 
-    def __init__(self, context: Context, function: DeployedFunction) -> None:
+    def __init__(self, context: Context, function: DeployedFunction, *, previewing: bool) -> None:
         self._context = context
         self._function = function
+        self._previewing = previewing
         self.run: InsertRun | None = None
 
     async def __call__(self, event: Event) -> Event | Problem:
+        key = self._key(event)
+        came: Event | Problem
+        if self._previewing and (found := self._context.inserted.find(key)) is not None:
+            self.run, came = found
+            return came
         try:
             trial, came = await self._try_out(event)
         except _NotRun as reason:
             trial, came = None, _problem(reason.code, str(reason))
+        self.run = self._told(trial, came)
+        if trial is not None:
+            self._context.inserted.keep(key, (self.run, came))
+        return came
+
+    def _key(self, event: Event) -> bytes:
+        function = self._function
+        given = {name: value for name, value in event.items() if name not in COMPLETED}
+        asked = (self._context.workspace_id, function.instance, function.version, function.settings, given)
+        return hashlib.sha256(orjson.dumps(asked)).digest()
+
+    def _told(self, trial: Trial | None, came: Event | Problem) -> InsertRun:
         problem = came if isinstance(came, Problem) else None
-        self.run = {
+        return {
             "functionId": self._function.id,
             "versionId": self._function.version,
             "name": self._function.name,
@@ -58,7 +82,6 @@ class Inserting:
             "message": "" if problem is None else problem.message,
             "trial": trial,
         }
-        return came
 
     async def _try_out(self, event: Event) -> tuple[Trial, Event | Problem]:
         """Raises `_NotRun`."""
@@ -97,10 +120,11 @@ class Inserting:
             return None if version is None else version.runs
 
 
-def inserting(context: Context, instance: Instance) -> Inserting | None:
-    """None if the destination has no insert function that is enabled."""
+def inserting(context: Context, instance: Instance, *, previewing: bool = False) -> Inserting | None:
+    """None if the destination has no insert function that is enabled. `previewing`: what it made of the same
+    event a moment ago will do."""
     function = instance.destination.inserted
-    return None if function is None else Inserting(context, function)
+    return None if function is None else Inserting(context, function, previewing=previewing)
 
 
 class _NotRun(Exception):

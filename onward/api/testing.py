@@ -92,7 +92,7 @@ async def test_connection(context: InContext, destination_id: Id) -> Json:
 async def test_subscription(context: InContext, destination_id: Id, id: Id, body: RawBody) -> Json:
     """One mapping, enabled or not, as it is or with another trigger, settings or both."""
     data = from_json(TestSubscription, body)
-    instance = await runnable(context, destination_id)
+    instance = await runnable(context, destination_id, previewing=not data.send)
     saved = find_subscription(instance, id)
     edited = msgspec.structs.replace(
         saved,
@@ -112,7 +112,7 @@ async def test_subscription(context: InContext, destination_id: Id, id: Id, body
 async def test_mapping(context: InContext, destination_id: Id, body: RawBody) -> Json:
     """A mapping that is not saved; without settings, the action's default one."""
     data = from_json(TestMapping, body)
-    instance = await runnable(context, destination_id)
+    instance = await runnable(context, destination_id, previewing=not data.send)
     with naming(action="actionId"):
         action = find_action(instance.definition, data.action_id)
     mapping = default_mapping(action) if data.settings is None else data.settings
@@ -150,7 +150,7 @@ async def preview_destination(context: InContext, destination_id: Id, body: RawB
     instance = await anyio.to_thread.run_sync(find_instance, context, destination_id)
     source_id = instance.destination.source_id
     if context.access.to(Permission.DESTINATION_WRITE, source_id):
-        instance = replace(instance, insert=inserting(context, instance))
+        instance = replace(instance, insert=inserting(context, instance, previewing=True))
     event = await anyio.to_thread.run_sync(find_event, context, source_id, data)
     return answer(preview=_json(await preview(instance, event)), insertFunction=_run_of(instance))
 
@@ -190,9 +190,9 @@ def get_sample_event(request: ApiRequest) -> Json:
     return answer(event=sample_event(type, SystemRandom(), int(time.time() * 1000)))
 
 
-async def runnable(context: Context, destination_id: str) -> Instance:
+async def runnable(context: Context, destination_id: str, *, previewing: bool = False) -> Instance:
     instance = await anyio.to_thread.run_sync(find_instance, context, destination_id)
-    instance = replace(instance, insert=inserting(context, instance))
+    instance = replace(instance, insert=inserting(context, instance, previewing=previewing))
     if not instance.runnable:
         raise Invalid(
             f"{instance.definition.name} runs as JavaScript, and nothing is here to run it: install the "

@@ -7,6 +7,7 @@ import pytest
 from litestar import Litestar
 from sqlalchemy import text
 
+from onward.api.recently import FRESH, KEPT, Recently
 from onward.functions.errors import Kind
 from onward.functions.selftest import NoBoundary
 from onward.functions.trial import Trial
@@ -117,6 +118,34 @@ async def test_mappings_are_tested_with_what_it_returns(
     answer = await call("POST", path(tool, "Tracks"), page)
     assert (answer["test"]["matched"], answer["insertFunction"]) == (False, None)
     assert len(workshop.asked) == 3, "triggers come before it"
+
+
+async def test_a_preview_that_follows_typing_calls_it_once_for_an_event(
+    call: Call, workshop: Workshop, tool: Json, app: Litestar
+) -> None:
+    await insert(call, tool)
+    mapping = {name: {"@path": f"$.properties.{name}"} for name in ("email", "amount")}
+    settings = [mapping | {"list": name} for name in ("A", "B")]
+    first, second = [
+        await call("POST", path(tool, "Tracks"), paying(21) | {"settings": each, "send": False})
+        for each in settings
+    ]
+    assert first["test"]["payload"] != second["test"]["payload"] and "42" in json.dumps(first["test"])
+    assert first["insertFunction"] == second["insertFunction"] and len(workshop.asked) == 1
+    for asked, body in enumerate((paying(22) | {"send": False}, paying(21) | {"send": True}), 2):
+        await call("POST", path(tool, "Tracks"), body)
+        assert len(workshop.asked) == asked, "another event, and what is sent, go through it"
+
+
+def test_what_was_found_out_is_fresh_for_a_while_and_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    recently = Recently[int]()
+    for number in range(KEPT + 1):
+        recently.keep(b"%d" % number, number)
+    assert recently.find(b"0") is None and recently.find(b"1") == 1
+    clock[0] += FRESH
+    assert recently.find(b"1") is None
 
 
 async def test_an_event_goes_through_it_once_however_many_mappings_it_meets(
