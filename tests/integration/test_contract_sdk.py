@@ -117,7 +117,7 @@ async def made(onward: Onward) -> Things:
 
 def told(document: Json, operation: Json, things: Things) -> Json:
     """What the program is to call, and with what."""
-    right = body_of(document, operation)
+    right = body_of(document, operation) if takes_body(document, operation) else None
     query: Json = query_of(document, operation, things)
     listed = {each["name"] for each in operation["parameters"] if each["schema"].get("type") == "array"}
     query = {name: [value] if name in listed else value for name, value in query.items() if "[" not in name}
@@ -136,6 +136,15 @@ def told(document: Json, operation: Json, things: Things) -> Json:
         "right": right,
         "wrong": None if right is None else wrong_body(document, operation),
     }
+
+
+def takes_body(document: Json, operation: Json) -> bool:
+    """Whether it takes a body in the SDK as well, where everything in it that is ours alone is unknown."""
+    if "requestBody" not in operation:
+        return False
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    whole = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return not all("x-onward" in property for property in whole["properties"].values())
 
 
 def wrong_body(document: Json, operation: Json) -> Json:

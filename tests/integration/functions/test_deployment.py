@@ -107,8 +107,10 @@ def test_instances_run_the_versions_that_were_deployed_to_them(onward: Onward, s
 
 
 def test_the_command_line_deploys_to_some(
-    onward: Onward, sink: Sink, capsys: pytest.CaptureFixture[str]
+    onward: Onward, sink: Sink, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "160")  # tables are as wide as that, wherever this runs
+
     def run(*arguments: str, status: int = 0) -> str:
         assert cli.main(["functions", *arguments, "--url", onward.url, "--token", TOKEN]) == status
         said = capsys.readouterr()
