@@ -52,7 +52,7 @@ class Gate:
         self.begin()
         assert self._examining is not None
         await asyncio.wait([self._examining])
-        return self._refusal
+        return "it is stopping" if self._examining.cancelled() else self._refusal
 
     async def require(self) -> None:
         """Raises `NoBoundary` if no function may run now."""

@@ -78,6 +78,9 @@ class Meter:
         self._cache = cache
         self._owns = owns
         self._sources: dict[str, _Source] = {}
+        self._failed = False
+        """Whether `see` broke off within a record. A commit may be under way then, so the stored cursors are
+        gone back to later, by `count` or `take`."""
 
     def open(self, source_id: str) -> None:
         """Begin with a source, so that `see` misses nothing. Raises what the store does."""
@@ -87,7 +90,7 @@ class Meter:
     def see(self, source_id: str, after: Position, records: Sequence[Decoded[Events]]) -> None:
         """Count what a destination has just read above `after`, if it is next. Never raises."""
         source = self._sources.get(source_id)
-        if source is None or not after.offset <= source.cursor.offset < records[-1].offset:
+        if self._failed or source is None or not after.offset <= source.cursor.offset < records[-1].offset:
             return
         try:
             for record in records:
@@ -96,13 +99,15 @@ class Meter:
             source.seen_at = time.monotonic()
         except Exception:  # It must not stand in the way of a delivery.
             log.exception("events can't be counted; trying again", source=source_id)
-            del self._sources[source_id]
+            self._failed = True
 
     def count(self, heads: Mapping[str, Position]) -> bool:
         """Count for a moment what no destination comes to see; whether there is more to count at once.
 
         Raises what store and log do.
         """
+        if self._failed:
+            self.forget()
         now = time.monotonic()
         until = now + SOME
         for source_id, head in heads.items():
@@ -124,6 +129,8 @@ class Meter:
 
     def take(self) -> dict[str, Counted]:
         """What was counted since the last time, by source."""
+        if self._failed:
+            self.forget()
         now = time.monotonic()
         taken = {}
         for id, source in list(self._sources.items()):
@@ -135,8 +142,9 @@ class Meter:
         return taken
 
     def forget(self) -> None:
-        """After a failure to store what was taken: go back to what is stored."""
+        """After a failure: go back to what is stored. Not while what was taken is being stored."""
         self._sources.clear()
+        self._failed = False
 
     def _source(self, source_id: str) -> _Source:
         source = self._sources.get(source_id)

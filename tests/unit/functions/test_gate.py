@@ -112,3 +112,22 @@ async def test_it_keeps_looking_until_it_is_cancelled_also_amid_an_examination(
     with pytest.raises(asyncio.CancelledError):
         await keeping
     await one.close()
+
+
+async def test_nobody_passes_who_waited_for_an_examination_that_a_stop_cut_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun = asyncio.Event()
+
+    async def examine(confinement: Confinement) -> Boundary:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(gate, "examine", examine)
+    one = made()
+    waiting = asyncio.create_task(one.require())
+    await begun.wait()
+    await one.close()
+    with pytest.raises(NoBoundary, match="stopping"):
+        await waiting

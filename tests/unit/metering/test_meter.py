@@ -188,6 +188,23 @@ def test_counting_does_not_stand_in_the_way_of_a_delivery(counting, monkeypatch)
     assert counting.store.volume(["s"], Question(**ALWAYS)).total == 5
 
 
+def test_what_breaks_off_while_a_commit_is_under_way_is_counted_once(counting, monkeypatch):
+    counting.send(users(5))
+    counting.see()
+    taken = {id: ("w", counted) for id, counted in counting.meter.take().items()}
+    counting.send(users(5), MARCH + 2 * DAY)  # in April, whose sketches are to be read
+    monkeypatch.setattr(counting.store, "sketches", None)
+    counting.see()
+    monkeypatch.undo()
+    counting.send(users(5), MARCH + 2 * DAY)
+    counting.see()  # It waits until the commit is done.
+    counting.store.commit(taken)
+    assert counting.meter.take() == {}
+    counting.count()
+    counting.commit()
+    assert counting.store.volume(["s"], Question(**ALWAYS)).total == 15
+
+
 def test_names_without_end_are_bounded(counting):
     counting.send([{"event": f"E{number}"} for number in range(2_400)])
     counting.count()
