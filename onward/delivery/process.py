@@ -122,6 +122,7 @@ class DeliveryProcess:
             locked_out=self._function_meter.locked_out,
         )
         self._usage = UsageStore(settings.data)
+        self._counting = asyncio.Lock()
         self._meter = Meter(self._usage, self._cache, lambda source_id: owner(source_id, count) == index)
         self._deletions = Deletions(
             open_engine(settings),
@@ -199,7 +200,7 @@ class DeliveryProcess:
             self._function_meter.flush(int(time.time() * 1000))
         self._function_books.close()
         with _reported("counting"):
-            self._usage.commit(self._counted())
+            await self._commit_counted()
         self._usage.close()
         self._store.close()
         self._reader.close()
@@ -330,14 +331,24 @@ class DeliveryProcess:
                     if not self._meter.count(self._heads):
                         break
                     await asyncio.sleep(0)
-                counted = self._counted()
-                if counted:
-                    await asyncio.shield(asyncio.to_thread(self._usage.commit, counted))
+                # A stop must wait for it: what is counted next may not be stored before this is.
+                await asyncio.shield(self._commit_counted())
             except Exception:
                 log.exception("events can't be counted; trying again")
                 self._meter.forget()
                 until = time.monotonic() + COUNT_EVERY
             await asyncio.sleep(max(0.0, until - time.monotonic()))
+
+    async def _commit_counted(self) -> None:
+        async with self._counting:
+            counted = self._counted()
+            if not counted:
+                return
+            try:
+                await asyncio.to_thread(self._usage.commit, counted)
+            except Exception:
+                self._meter.forget()
+                raise
 
     def _counted(self) -> dict[str, tuple[str, Counted]]:
         """What was counted since the last time, by source, with the workspace of each."""
