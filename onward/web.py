@@ -55,12 +55,11 @@ from onward.tracking.ledger import Ledger, LedgerReader
 from onward.tracking.source_functions import OF_ONE, PREFIX, SourceFunctions
 from onward.tracking.source_inserts import SourceInserts
 from onward.webapp import WebApp
+from onward.workspace.configuration import REFRESH_EVERY, Configuration
 from onward.workspace.database import open_engine
-from onward.workspace.errors import WorkspaceError
 from onward.workspace.function_catalogue import is_source_function
 from onward.workspace.function_code import DeployedCode
 from onward.workspace.keyring import load_cipher
-from onward.workspace.snapshot import Snapshot
 from onward.workspace.store import Store
 from onward.workspace.suppressed import Suppressed
 from onward.workspace.watch import SnapshotWatcher
@@ -70,8 +69,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-REFRESH_EVERY = 0.25
-"""Seconds between looks at the configuration: a change is in force well within two seconds."""
 FORGET_EVERY = 1.0
 FORWARD_EVERY = 1.0
 PRUNE_EVERY = 60.0
@@ -91,34 +88,6 @@ FUNCTIONS = PoolLimits(budget_mb=1024, queue=OF_ONE, queue_for=10.0)
 """Processes of sources' functions, beside those of the delivery processes."""
 
 log = structlog.get_logger("onward.web")
-
-
-class Configuration:
-    """The snapshot in use, kept up to date."""
-
-    def __init__(self, watcher: SnapshotWatcher) -> None:
-        self._watcher = watcher
-        self.error: str | None = None
-        """Why the newest configuration can't be read; the one before stays in use."""
-
-    @property
-    def current(self) -> Snapshot:
-        return self._watcher.current
-
-    def snapshot(self) -> Snapshot:
-        return self._watcher.current
-
-    async def follow(self) -> None:
-        while True:
-            await asyncio.sleep(REFRESH_EVERY)
-            try:
-                if self._watcher.refresh():
-                    log.info("configuration in use", version=self.current.version)
-                self.error = None
-            except (sqlite3.Error, WorkspaceError) as error:
-                if self.error is None:
-                    log.error("configuration can't be read", error=str(error))
-                self.error = str(error)
 
 
 class Pages:
@@ -270,6 +239,7 @@ async def serve(settings: Settings) -> None:
         ledger,
         configuration.snapshot,
         settings,
+        newest=configuration.newest,
         suppressed=suppressed.scopes,
         inserts=SourceInserts(functions).apply,
     )
@@ -320,7 +290,6 @@ async def serve(settings: Settings) -> None:
     webhooks = SourceFunctions(
         tracking,
         ledger,
-        configuration.snapshot,
         functions,
         previews,
         partial(is_source_function, open_engine(settings)),

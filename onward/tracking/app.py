@@ -14,7 +14,8 @@ Invariants
 State: none but what waits for the committer; see `committer`, `dedupe` and `ledger` for theirs.
 
 A write key comes from the body, then from Basic auth, then (for a batch) from its first event. One that
-no source has is answered like any other; its events are discarded as `unknown_source`.
+no source has is answered like any other; its events are discarded as `unknown_source`. Before that the
+newest configuration is asked, so that a source takes events from the moment on that it is there.
 """
 
 import asyncio
@@ -26,6 +27,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence, Set
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
@@ -87,16 +89,18 @@ class Tracking:
         snapshot: Callable[[], Snapshot],
         settings: Settings,
         *,
+        newest: Callable[[], Awaitable[Snapshot]] | None = None,
         suppressed: Callable[[Source], Sequence[Set[str]]] = lambda source: (),
         inserts: Inserts | None = None,
         read_seconds: float = READ_SECONDS,
     ) -> None:
-        """`suppressed` tells the user ids whose events a source does not take; `inserts` calls the insert
-        functions of sources."""
+        """`newest` looks whether there is a newer snapshot; `suppressed` tells the user ids whose events a
+        source does not take; `inserts` calls the insert functions of sources."""
         self._log = log
         self._index = index
         self._ledger = ledger
         self._snapshot = snapshot
+        self._newest = newest
         self._settings = settings
         self._suppressed = suppressed
         self._inserts = inserts
@@ -239,9 +243,10 @@ class Tracking:
         if method not in ("GET", "HEAD"):
             return answers.GET_ONLY
         if project:
+            key = unquote(project[1])
             return cdn.settings(
-                self._snapshot(),
-                project[1],
+                await self.source(key),
+                key,
                 headers.get(b"host", b""),
                 forwarded.scheme(headers, scope),
                 headers.get(b"if-none-match"),
@@ -274,7 +279,7 @@ class Tracking:
         """Whose it is, what is wrong with it, and on to the disk with the rest."""
         received_at = now_ms()
         key = auth.body_key(taken.key) or auth.basic_key(headers.get(b"authorization"))
-        source = self._snapshot().source_by_write_key.get(key) if key else None
+        source = await self.source(key) if key else None
         if source is None:
             taken.discard_all("unknown_source")
         elif not source.enabled:
@@ -314,6 +319,13 @@ class Tracking:
             self._ledger.discarded(report)
             return answers.OK
         return await self._commit(taken, source, received_at, headers, scope, direct)
+
+    async def source(self, write_key: str) -> Source | None:
+        """Whose key this is, also if the source was made a moment ago."""
+        source = self._snapshot().source_by_write_key.get(write_key)
+        if source is None and self._newest is not None:
+            source = (await self._newest()).source_by_write_key.get(write_key)
+        return source
 
     async def hand_in(self, source_id: str, events: Sequence[Event]) -> Answer:
         """Take events that are Onward's own for a source, as if a client had sent them in one batch.

@@ -5,13 +5,12 @@ There are no device-mode destinations, so the only integration is Segment.io: wh
 
 import hashlib
 import re
-from urllib.parse import unquote
 
 import orjson
 
 from onward.pipeline.governance import Governance
 from onward.tracking.answers import JSON, NO_SUCH_KEY, Answer, answer
-from onward.workspace.snapshot import Snapshot
+from onward.workspace.snapshot import Source
 
 PATH = re.compile(r"/v1/projects/([^/]{1,765})/settings")
 MAX_AGE = 60
@@ -20,13 +19,11 @@ MAX_AGE = 60
 _HOST = re.compile(rb"[A-Za-z0-9._\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 
 
-def settings(snapshot: Snapshot, key: str, host: bytes, scheme: str, known: bytes | None) -> Answer:
+def settings(source: Source | None, key: str, host: bytes, scheme: str, known: bytes | None) -> Answer:
     """The settings of the source with this write key, as seen from the host that was asked.
 
     `known` is the request's If-None-Match; a 404 answers keys that no source has.
     """
-    key = unquote(key)
-    source = snapshot.source_by_write_key.get(key)
     if source is None:
         return NO_SUCH_KEY
     seen_as = host.decode() if _HOST.fullmatch(host) else "localhost"

@@ -42,7 +42,7 @@ from onward.tracking.door_functions import DoorFunctions, key, masking
 from onward.tracking.inflate import BadGzip, TooLarge
 from onward.tracking.ledger import Ledger, Report, now_ms
 from onward.tracking.ratelimit import RateLimit
-from onward.workspace.snapshot import Snapshot, Source, SourceFunction
+from onward.workspace.snapshot import Source, SourceFunction
 
 log = structlog.get_logger("onward.tracking")
 
@@ -82,7 +82,6 @@ class SourceFunctions:
         self,
         tracking: Tracking,
         ledger: Ledger,
-        snapshot: Callable[[], Snapshot],
         functions: DoorFunctions,
         previews: PreviewRequests,
         is_known: Callable[[str], bool],
@@ -92,7 +91,6 @@ class SourceFunctions:
         self._is_known = is_known
         self._tracking = tracking
         self._ledger = ledger
-        self._snapshot = snapshot
         self._functions = functions
         self._limit = RateLimit(time.monotonic)
         self._under_way: dict[str, int] = {}
@@ -119,7 +117,7 @@ class SourceFunctions:
         write_key = scope["path"].removeprefix(PREFIX).strip("/")
         if write_key.startswith(PREVIEW):
             return await self._preview(write_key.removeprefix(PREVIEW), scope, headers, receive)
-        source = self._snapshot().source_by_write_key.get(write_key)
+        source = await self._tracking.source(write_key)
         if source is None or source.function is None:
             return NOT_HERE
         if scope["method"] != "POST":

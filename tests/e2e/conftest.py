@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from browser import running_chromium
@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 OWNER = {"name": "Ada Lovelace", "email": "ada@example.com", "password": "correct horse battery"}
 SERIOUS = ("serious", "critical")
+COLOURS = ("color-contrast", "link-in-text-block")
+"""Rules of axe that a theme can break."""
 WIDE, NARROW, HEIGHT = 1440, 390, 900
 UNREAD = ("Failed to load resource",)
 """What the browser logs of answers that are no 2xx; pages say those themselves."""
@@ -183,16 +185,18 @@ def place(joined_place: Place) -> Iterator[Place]:
     assert not errors, errors
 
 
-def accessible(page: Page) -> None:
-    """axe finds nothing serious."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+def accessible(page: Page, **options: Any) -> None:
+    """axe finds nothing serious; `options` are those of `axe.run`."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+    options = {"resultTypes": ["violations"], **options}
+    found = page.evaluate("options => axe.run(document, options)", options)["violations"]
     serious = [
         f"{each['id']}: {each['help']}\n  " + "\n  ".join(node["html"][:200] for node in each["nodes"][:5])
         for each in found
         if each["impact"] in SERIOUS
     ]
-    assert not serious, "\n".join(serious)
+    assert not serious, "\n".join([page.url, *serious])
 
 
 def fits(page: Page) -> None:
@@ -200,9 +204,19 @@ def fits(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
 
 
-def look_at(place: Place, paths: Iterable[str], theme: str) -> None:
-    """Each page has its heading, fits on a telephone, and is accessible."""
-    page = place.owners_page(NARROW, theme)
+def switch_theme(page: Page, theme: Literal["light", "dark"]) -> None:
+    """What the system prefers, which the app follows; colours have faded over."""
+    page.emulate_media(color_scheme=theme)
+    page.locator(f"html[data-mantine-color-scheme={theme}]").wait_for(state="attached")
+    page.evaluate(
+        "Promise.allSettled(document.getAnimations()"
+        ".filter(each => each.effect.getComputedTiming().endTime !== Infinity).map(each => each.finished))"
+    )
+
+
+def look_at(place: Place, paths: Iterable[str]) -> None:
+    """Each page has its heading, fits on a telephone, and is accessible, in light and dark."""
+    page = place.owners_page(NARROW)
     for path in paths:
         page.set_viewport_size({"width": NARROW, "height": HEIGHT})
         page.goto(path)
@@ -212,3 +226,6 @@ def look_at(place: Place, paths: Iterable[str], theme: str) -> None:
         page.set_viewport_size({"width": WIDE, "height": HEIGHT})
         place.settle(page)
         accessible(page)
+        switch_theme(page, "dark")
+        accessible(page, runOnly=COLOURS)
+        switch_theme(page, "light")

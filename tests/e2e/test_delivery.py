@@ -185,15 +185,14 @@ def test_an_alert_is_made_and_says_what_is_wrong(place: Place, shop: Shop) -> No
     accessible(page)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_delivery_pages_fit_a_phone(place: Place, shop: Shop, theme: str) -> None:
+def test_delivery_pages_fit_a_phone(place: Place, shop: Shop) -> None:
     paths = (
         f"/delivery/overview?destination={shop.webhook}&window=1h&step=delivered",
         f"/destinations/{shop.webhook}/delivery?window=1h",
         "/delivery/trace?messageId=order-1",
         f"/delivery/discards?destination={shop.narrow}",
     )
-    look_at(place, paths, theme)
+    look_at(place, paths)
 
 
 def order(at: int) -> dict[str, object]:

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import gzip
 import json
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,6 +57,7 @@ class Door:
         snapshot: Snapshot = SNAPSHOT,
         read_seconds: float = 30.0,
         suppressed: dict[str, set[str]] | None = None,
+        newest: Callable[[], Awaitable[Snapshot]] | None = None,
         **settings: Any,
     ) -> None:
         """`suppressed`: user ids by the id of a source."""
@@ -71,6 +72,7 @@ class Door:
             self.ledger,
             lambda: self.snapshot,
             Settings(data=folder, **settings),
+            newest=newest,
             read_seconds=read_seconds,
             suppressed=lambda source: tuple(filter(None, [(suppressed or {}).get(source.id)])),
         )

@@ -90,6 +90,24 @@ async def test_unknown_and_disabled_sources_get_200_and_are_discarded(door: Door
     assert door.counts(OFF) == {("discarded", "source_disabled", "track"): 2}
 
 
+async def test_a_source_that_was_just_made_is_known(tmp_path: Path) -> None:
+    asked = []
+
+    async def newest() -> Snapshot:
+        asked.append(door.snapshot.version)
+        door.snapshot = SNAPSHOT
+        return SNAPSHOT
+
+    async with Door(tmp_path, snapshot=Snapshot(version=0), newest=newest) as door:
+        await door.post("/v1/track", track("1"))
+        assert door.ids() == ["1"]
+        await door.post("/v1/track", track("2"))
+        assert (door.ids(), asked) == (["1", "2"], [0]), "asked only for keys that are unknown"
+        await door.post("/v1/track", track("3"), key="nobody")
+        assert door.counts("") == {("discarded", "unknown_source", "track"): 1}
+        assert (await door.request("GET", "/v1/projects/key-a/settings")).status == 200
+
+
 async def test_a_new_snapshot_counts_at_once(door: Door) -> None:
     door.snapshot = Snapshot(version=2, sources=(msgspec.structs.replace(SITE, enabled=False),))
     await door.post("/v1/track", track())

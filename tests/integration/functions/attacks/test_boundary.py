@@ -80,7 +80,7 @@ class Outside:
             f"{path} {path.stat().st_size} {path.stat().st_mode:o}"
             for each in watched
             for path in each.rglob("*")
-            if not path.name.startswith("v8_code_cache")  # Deno's own, where no box keeps it from writing
+            if "_cache_v" not in path.name  # Deno's own databases, where no box keeps it from writing
         }
 
     def traces(self) -> list[str]:
