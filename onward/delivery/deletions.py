@@ -229,9 +229,8 @@ class Deletions:
         )
         if outcome.kind != "retry":
             return made, outcome
-        due = next_attempt(
-            destination.policy, made.attempt, made.deadline, now, outcome.retry_after, self._process.dice
-        )
+        luck = self._process.dice.random()
+        due = next_attempt(destination.policy, made.attempt, made.deadline, now, outcome.retry_after, luck)
         if due is None:
             why = f"given up after {made.attempt} attempts: {outcome.message}"
             return made, discarded(outcome.code, why)

@@ -95,7 +95,7 @@ class DestinationLoop:
         self._changed = changed
         self._labels = Labels()
         self._ledger = Ledger(state.cursor)
-        self._settler = Settler(policy, dice, forgotten)
+        self._settler = Settler(policy, forgotten)
         self._follower = Follower(source, self._ledger, self._settler, self._labels)
         self._parking = Parking(store, plan.destination.id, state.next_due)
         self._batcher = Batcher(policy)
@@ -397,9 +397,14 @@ class DestinationLoop:
         return passed.made
 
     def _settle(self, outcomes: Iterable[tuple[Item, Outcome]], now: float) -> None:
+        """Of items that were sent together. What of them failed comes again together: a batch that fell
+        apart into requests of its own would make an overload worse, and a bulk batch is taken up whole when
+        the first of it is due.
+        """
         finished = False
+        luck = self._dice.random()
         for item, outcome in outcomes:
-            finished = self._settler.settle(item, outcome, now) or finished or item.record is None
+            finished = self._settler.settle(item, outcome, now, luck) or finished or item.record is None
         if finished:
             self._changed()
 

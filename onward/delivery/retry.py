@@ -1,10 +1,8 @@
 """When a failed delivery is tried again (spec §11.2, §22.12).
 
 Up to `max_retries` (9) within `retry_window` (4 h) of the first attempt, with randomised exponential
-backoff; a Retry-After is obeyed, also beyond the backoff. Pure: the clock and the dice are passed in.
+backoff; a Retry-After is obeyed, also beyond the backoff. Pure: the clock and the luck are passed in.
 """
-
-from random import Random
 
 from onward.workspace.snapshot import DeliveryPolicy
 
@@ -19,16 +17,18 @@ def next_attempt(
     deadline: float,
     now: float,
     retry_after: float | None,
-    dice: Random,
+    luck: float,
 ) -> float | None:
     """The time (s since the epoch) of the attempt that follows the failed `attempt` (1 = the first).
 
-    None when there is none: the retries are used up, or the next would fall after `deadline`.
+    `luck`, from 0 to 1, is how much of the random part to wait. None when there is no such attempt: the
+    retries are used up, or the backoff ends after `deadline`. A Retry-After that does only moves the attempt
+    to the deadline: who asks for a day may be back sooner, and nothing is given up on without a try.
     """
     if attempt > policy.max_retries:
         return None
     step = min(policy.backoff_cap, policy.backoff_base * GROWTH ** (attempt - 1))
-    due = now + step * dice.uniform(0.5, 1.0)
-    if retry_after is not None:
-        due = max(due, now + retry_after)
-    return due if due <= deadline else None
+    due = now + step * (0.5 + luck / 2)
+    if due > deadline:
+        return None
+    return due if retry_after is None else max(due, min(now + retry_after, deadline))

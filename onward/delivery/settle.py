@@ -5,7 +5,6 @@ the cursor that passes it, and on the destination for payloads that were parked 
 """
 
 from bisect import bisect_left
-from random import Random
 from typing import Any
 
 import orjson
@@ -44,16 +43,18 @@ def nobody(user_id: Any, received_at: int) -> bool:
 
 
 class Settler:
-    def __init__(self, policy: DeliveryPolicy, dice: Random, forgotten: Whose = nobody) -> None:
+    def __init__(self, policy: DeliveryPolicy, forgotten: Whose = nobody) -> None:
         """Of who is `forgotten`, because of a deletion that is under way, nothing is kept."""
         self.policy = policy
-        self._dice = dice
         self._forgotten = forgotten
         self.changes = Changes()
         """What happened to payloads that no open record waits for."""
 
-    def settle(self, item: Item, outcome: Outcome, now: float) -> bool:
-        """Write down an attempt's outcome; True if a record has finished because of it."""
+    def settle(self, item: Item, outcome: Outcome, now: float, luck: float) -> bool:
+        """Write down an attempt's outcome; True if a record has finished because of it.
+
+        `luck` (see `next_attempt`) is the same for all that were sent together.
+        """
         changes = self._changes_of(item)
         item.attempt += 1
         if outcome.kind == "delivered":
@@ -65,7 +66,7 @@ class Settler:
         elif outcome.kind == "filtered":
             self._filtered(changes, item, outcome.code, outcome.message, now)
         else:
-            self._failed(changes, item, outcome, now)
+            self._failed(changes, item, outcome, now, luck)
         return _has_finished(item)
 
     def is_forgotten(self, what: Item | Parked | Discard) -> bool:
@@ -157,7 +158,7 @@ class Settler:
         if item.parked_id:
             changes.unpark.append(item.parked_id)
 
-    def _failed(self, changes: Changes, item: Item, outcome: Outcome, now: float) -> None:
+    def _failed(self, changes: Changes, item: Item, outcome: Outcome, now: float, luck: float) -> None:
         if not item.first_attempt_at:
             item.first_attempt_at = now
             item.deadline = now + self.policy.retry_window
@@ -165,7 +166,7 @@ class Settler:
         if not parked_as_it_is and not can_be_kept(item.payload):
             self._discarded(changes, item, *UNKEEPABLE, now)
             return
-        due = next_attempt(self.policy, item.attempt, item.deadline, now, outcome.retry_after, self._dice)
+        due = next_attempt(self.policy, item.attempt, item.deadline, now, outcome.retry_after, luck)
         if due is None:
             why = f"given up after {item.attempt} attempts: {outcome.message}"
             # What an insert function has let nothing of has not come to delivery (spec §12.4).

@@ -2,7 +2,9 @@
 
 import sqlite3
 
-from rig import BATCHED, Rig
+import msgspec
+import pytest
+from rig import BATCHED, QUICK, Rig
 
 from onward.delivery.item import Item, Target, batch_key
 from onward.destinations.definition import Action
@@ -40,6 +42,22 @@ async def test_a_stream_batch_is_formed_anew_of_those_that_failed(tmp_path):
     assert books.delivered == 50
     again = [id for ids in rig.requests[2:] for id in ids]
     assert sorted(again) == ["m3", "m30", "m7"]
+
+
+@pytest.mark.parametrize("bulk_from", [None, 25])
+async def test_what_failed_together_comes_again_together(tmp_path, bulk_from):
+    """Else one request would become as many as it had events, at the worst time."""
+    policy = msgspec.structs.replace(QUICK, backoff_base=0.2, backoff_cap=0.2, batch_wait=0.01)
+    rig = Rig(tmp_path, BATCHED, policy=policy, bulk_from=bulk_from)
+    rig.answer = lambda ids: retry("503", "busy") if len(rig.requests) == 1 else DELIVERED
+    rig.append(25)
+    async with rig.running():
+        await rig.settled()
+    with sqlite3.connect(tmp_path / "state.db") as db:
+        due = db.execute("SELECT DISTINCT due_at FROM attempt WHERE outcome = 'retry'").fetchall()
+    db.close()
+    assert len(due) == 1
+    assert [len(ids) for ids in rig.requests] == [25, 25]
 
 
 async def test_of_a_bulk_batch_only_what_failed_comes_again_and_together(tmp_path):
