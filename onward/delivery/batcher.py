@@ -123,5 +123,5 @@ class Batcher:
 def _limit(asked: Any, default: int, most: int) -> int:
     """A batch limit from a mapped field: a positive number, no higher than the action takes."""
     if isinstance(asked, int | float) and not isinstance(asked, bool) and asked >= 1:
-        return min(int(asked), most)
+        return int(min(asked, most))  # in this order: it may be infinite
     return default

@@ -1,5 +1,7 @@
 """Batches keep to count, bytes, wait and keys, and hold every item exactly once."""
 
+from math import inf, nan
+
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,8 +40,11 @@ def item(**payload):
 payloads = st.fixed_dictionaries(
     {
         "enable_batching": st.booleans(),
-        "batch_size": st.one_of(st.none(), st.integers(-5, 100), st.text(max_size=2), st.booleans()),
-        "batch_bytes": st.one_of(st.none(), st.integers(1, 4_000)),
+        "batch_size": st.one_of(
+            *(st.none(), st.integers(-5, 100), st.text(max_size=2), st.booleans()),
+            st.sampled_from([inf, nan, 1.5]),
+        ),
+        "batch_bytes": st.one_of(st.none(), st.integers(1, 4_000), st.just(inf)),
         "batch_keys": st.sampled_from([None, ["url"], ["url", "headers"]]),
         "url": st.sampled_from(["a", "b", None, 3]),
         "headers": st.sampled_from([None, {"x": 1}, {"x": [2]}]),
