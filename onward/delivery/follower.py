@@ -96,7 +96,7 @@ class Follower:
         record.own.redriven.append((redrive_id, discard.id))
         record.pending += 1
         label = self._labels.of(discard.subscription_id, discard.event)
-        target, event = plan.target(discard.subscription_id), discard.event
+        target, event = plan.target_of(discard), discard.event
         id, received_at = discard.message_id, discard.received_at
         item = Item(target, label, discard.payload, event, id, received_at, record)
         item.inserted = discard.inserted

@@ -297,7 +297,7 @@ class DestinationLoop:
         batches: dict[int, Batch] = {}
         for held in parked:
             item = Item(
-                target=self.plan.target(held.subscription_id),
+                target=self.plan.target_of(held),
                 label=self._labels.get(
                     held.subscription_id, held.event_type, held.event_name, held.app_version
                 ),

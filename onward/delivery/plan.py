@@ -5,9 +5,12 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
+
 from onward.delivery.functions.destination import MAPPING, definition_of
 from onward.delivery.functions.host import Functions
 from onward.delivery.item import Target
+from onward.delivery.state.protocol import Discard, Parked
 from onward.destinations.catalog import Catalogue
 from onward.destinations.definition import Action, Call, Definition, Payload
 from onward.destinations.outcome import Outcome, discarded
@@ -20,12 +23,17 @@ from onward.workspace.definitions import is_secret
 from onward.workspace.snapshot import Destination, Source, Subscription
 
 
-async def _removed(call: Call, payloads: Sequence[Payload]) -> Outcome:
-    return discarded("INVALID_SETTINGS", "the mapping that made this payload has been removed")
+def _gone(slug: str, why: str) -> Action:
+    """Stands in for an action that can't be run any more: it discards what it gets, and says why."""
+
+    async def refuse(call: Call, payloads: Sequence[Payload]) -> Outcome:
+        return discarded("INVALID_SETTINGS", why)
+
+    return Action(slug=slug, title="", description="", perform=refuse)
 
 
-REMOVED = Action(slug="", title="", description="", perform=_removed)
-"""Stands in for the action of a mapping that was deleted while its payloads waited."""
+REMOVED = _gone("", "the mapping that made this payload has been removed")
+"""For payloads whose mapping was deleted while they waited."""
 ANY_TYPE = " or ".join(f'type = "{type}"' for type in EVENT_TYPES)
 ITSELF = Subscription(id="", name="", action="function", trigger=ANY_TYPE, mapping=MAPPING)
 """What a destination that is a function has in place of mappings."""
@@ -40,6 +48,7 @@ class Plan:
     targets: list[Target]
     """By the place of the subscription in the destination."""
     _by_subscription: Mapping[str, Target]
+    _definition: Definition | None = None
     events: tuple[SchemaEvent, ...] = ()
     """The toggles of the source's schema."""
     version: int = 0
@@ -61,7 +70,7 @@ class Plan:
         definition = find_definition(destination, catalogue, functions)
         subscriptions = (ITSELF,) if destination.function is not None else destination.subscriptions
         targets = [
-            Target(subscription.id, _action(definition, subscription), subscription.mapping)
+            Target(subscription.id, _action(definition, subscription.action), subscription.mapping)
             for subscription in subscriptions
         ]
         compiled = route.compile(
@@ -90,6 +99,7 @@ class Plan:
             compiled,
             targets,
             {target.subscription_id: target for target in targets},
+            definition,
             _schema_events(source),
             version,
             Masking(secrets_of(destination, definition)),
@@ -119,8 +129,16 @@ class Plan:
         return replace(self, route=narrowed)
 
     def target(self, subscription_id: str) -> Target:
-        """Where a parked payload goes, also if its mapping is gone."""
+        """Where a mapping's payloads go, also if it is gone."""
         return self._by_subscription.get(subscription_id) or Target(subscription_id, REMOVED)
+
+    def target_of(self, held: Parked | Discard) -> Target:
+        """Where a payload goes that was made before: to the action that it was made for, also if its mapping
+        has been given another one since."""
+        target = self.target(held.subscription_id)
+        if target.action is REMOVED or held.action in ("", target.action.slug) or self._definition is None:
+            return target
+        return msgspec.structs.replace(target, action=_action(self._definition, held.action))
 
     def active_from(self, received_at: int) -> int | None:
         """From when events received at `received_at` or later are for this destination (ms since the epoch):
@@ -150,8 +168,10 @@ def secrets_of(destination: Destination, definition: Definition) -> list[Any]:
     return secrets
 
 
-def _action(definition: Definition, subscription: Subscription) -> Action:
-    return definition.actions.get(subscription.action, REMOVED)
+def _action(definition: Definition, slug: str) -> Action:
+    """Also where the catalogue has it no more."""
+    found = definition.actions.get(slug)
+    return found or _gone(slug, f"{definition.name} has no action {slug} any more: give the mapping another")
 
 
 def kept_back(source: Source | None, names: Sequence[str]) -> frozenset[tuple[str, str]]:

@@ -141,7 +141,7 @@ class Settler:
             message,
             now,
         )
-        discard.inserted = item.inserted
+        discard.action, discard.inserted = _made_for(item), item.inserted
         changes.discards.append(discard)
         if item.parked_id:
             changes.unpark.append(item.parked_id)
@@ -278,5 +278,11 @@ def _parked(item: Item, bulk_id: int, due_at: float, code: str, message: str) ->
         code=code,
         message=message,
         to_insert=item.to_insert,
+        action=_made_for(item),
         inserted=item.inserted,
     )
+
+
+def _made_for(item: Item) -> str:
+    """The action of its payload, if there is one already."""
+    return "" if item.to_insert else item.target.action.slug

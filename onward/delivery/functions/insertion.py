@@ -5,20 +5,13 @@ with `onBatch` gets those that are at hand together; nothing waits for that.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from onward.delivery.functions.host import BATCH, Deployed, Functions
-from onward.delivery.functions.outcomes import (
-    LOCKED_OUT,
-    handler_of,
-    inserted,
-    inserted_batch,
-    of_insertion,
-    unsupported,
-)
+from onward.delivery.functions.outcomes import LOCKED_OUT, handler_of, of_insertion, unsupported
 from onward.delivery.functions.trace import RunTrace
 from onward.destinations.outcome import Outcome, waits
 from onward.functions.errors import Ending
+from onward.functions.inserted import Came, of_event, of_events
 from onward.functions.invocation import Invocation
 from onward.pipeline.types import Event
 from onward.workspace.snapshot import DeployedFunction
@@ -48,7 +41,7 @@ async def _batches(functions: Functions, deployed: Deployed, events: Sequence[Ev
         part = events[start : start + size]
         made = await functions.call_batch(deployed, part)
         trace = RunTrace(deployed.function, BATCH, made, deployed.masking, len(part))
-        found += [_of(each, trace) for each in inserted_batch(made, len(part))]
+        found += [_of(each, trace) for each in of_events(made, part)]
     return found
 
 
@@ -69,21 +62,21 @@ async def _each(functions: Functions, deployed: Deployed, events: Sequence[Event
 
 async def _call(
     functions: Functions, deployed: Deployed, events: Sequence[Event]
-) -> list[tuple[str, Invocation, dict[str, Any] | Ending]]:
+) -> list[tuple[str, Invocation, Came]]:
     """Handler, invocation and what came of it. A type without a handler of its own goes to `onBatch`."""
     alone = [event for event in events if deployed.has(handler_of(event)) is not False]
     calls = [(handler_of(event), event) for event in alone]
     made = iter(await functions.call_each(deployed, calls) if calls else [])
-    came: list[tuple[str, Invocation, dict[str, Any] | Ending]] = []
+    came: list[tuple[str, Invocation, Came]] = []
     for event in events:
         if deployed.has(handler_of(event)) is not False:
             each = next(made)
-            came.append((handler_of(event), each, inserted(each)))
+            came.append((handler_of(event), each, of_event(each)))
         else:
             each = await functions.call_batch(deployed, [event])
-            came.append((BATCH, each, inserted_batch(each, 1)[0]))
+            came.append((BATCH, each, of_events(each, [event])[0]))
     return came
 
 
-def _of(came: dict[str, Any] | Ending, trace: RunTrace) -> Inserted:
+def _of(came: Came, trace: RunTrace) -> Inserted:
     return of_insertion(came, trace) if isinstance(came, Ending) else came

@@ -4,14 +4,10 @@ A destination that is a function fails as destinations do. What an insert functi
 destination, under the codes in lower case; it is retried for the same reasons.
 """
 
-from collections.abc import Sequence
 from typing import Any
-
-import orjson
 
 from onward.destinations.outcome import DELIVERED, Outcome, Trace, discarded, filtered, retry, waits
 from onward.functions.errors import CODES, Ending, Kind
-from onward.functions.invocation import Invocation
 from onward.functions.trial import HANDLERS
 
 DELIVERY_CODES = {
@@ -61,41 +57,3 @@ def unsupported(event: Any) -> Ending:
 
 def handler_of(event: Any) -> str:
     return HANDLERS.get(event.get("type"), "handler for its type")
-
-
-def inserted(made: Invocation) -> dict[str, Any] | Ending:
-    """What an insert function made of one event, or why nothing."""
-    if made.ending.kind is not Kind.OK:
-        return made.ending
-    return _event(_value(made))
-
-
-def inserted_batch(made: Invocation, events: int) -> Sequence[dict[str, Any] | Ending]:
-    """The same for each of a batch, position by position; what is missing at the end was filtered (§22)."""
-    if made.ending.kind is not Kind.OK:
-        return [made.ending] * events
-    value = _value(made)
-    if isinstance(value, Ending):
-        return [value] * events
-    if not isinstance(value, list):
-        return [_event(None)] * events
-    if len(value) > events:
-        what = f"onBatch returned {len(value)} events for {events}"
-        return [Ending(Kind.BAD_REQUEST, what)] * events
-    return [_event(each) for each in [*value, *[None] * (events - len(value))]]
-
-
-def _value(made: Invocation) -> Any:
-    """What a handler returned; an `Ending` if that can't be had."""
-    if made.dropped:
-        return Ending(Kind.BAD_REQUEST, "what the function returned is no JSON, or too long")
-    try:
-        return orjson.loads(bytes(made.value))
-    except orjson.JSONDecodeError:
-        return Ending(Kind.BAD_REQUEST, "what the function returned is no JSON")
-
-
-def _event(value: Any) -> dict[str, Any] | Ending:
-    if isinstance(value, dict | Ending):
-        return value
-    return Ending(Kind.DROPPED, "the function returned no event")

@@ -65,6 +65,9 @@ class Parked(msgspec.Struct, kw_only=True):
     message: str = ""
     to_insert: bool = False
     """Whether there is no payload yet, for the insert function has still to be called."""
+    action: str = ""
+    """The slug of the action that the payload was made for; empty if there is no payload yet, or if an
+    earlier version of Onward, which did not write it down, has parked it."""
     inserted: dict[str, Any] | None = None
     """What the insert function made of the event."""
 
@@ -98,6 +101,8 @@ class Discard(msgspec.Struct, kw_only=True):
     message: str
     payload: dict[str, Any]
     event: dict[str, Any]
+    action: str = ""
+    """The slug of the action that the payload was made for, as far as there is one and it is known."""
     inserted: dict[str, Any] | None = None
     """What the insert function made of the event."""
 

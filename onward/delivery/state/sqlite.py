@@ -48,6 +48,8 @@ DISCARD = (
     *("id", "destination_id", "at", "subscription_id", "message_id", "event_type", "event_name"),
     *("received_at", "attempts", "code", "message", "body"),
 )
+IN_BODY = ("payload", "event", "action", "to_insert", "inserted")
+"""Of payloads that are held, what nobody searches by."""
 COUNTER = (
     *("destination_id", "outcome", "code", "subscription_id"),
     *("event_type", "event_name", "app_version"),
@@ -441,8 +443,7 @@ def _chunks(ids: list[int]) -> Iterator[list[tuple[int]]]:
 def _insert(db: sqlite3.Connection, table: str, destination_id: str, held: Parked | Discard) -> int:
     """The id of the new row, whose columns are the struct's fields of the same name."""
     row = msgspec.structs.asdict(held)
-    del row["payload"], row["event"]
-    body = _pack(held.payload, held.event, row.pop("to_insert", False), row.pop("inserted"))
+    body = _pack({name: row.pop(name) for name in IN_BODY if name in row})
     row |= {"id": None, "destination_id": destination_id, "body": body}
     done = db.execute(
         f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join(':' + name for name in row)})",
@@ -451,14 +452,10 @@ def _insert(db: sqlite3.Connection, table: str, destination_id: str, held: Parke
     return done.lastrowid or 0
 
 
-def _pack(payload: object, event: object, to_insert: bool, inserted: object) -> bytes:
+def _pack(held: dict[str, Any]) -> bytes:
     """A webhook's payload mostly repeats its event, which costs next to nothing once compressed."""
-    held = {"payload": payload, "event": event}
-    if to_insert:
-        held["to_insert"] = True
-    if inserted is not None:
-        held["inserted"] = inserted
-    return zstandard.compress(orjson.dumps(held, option=orjson.OPT_NON_STR_KEYS), 1)
+    told = {name: value for name, value in held.items() if value not in (None, "", False)}
+    return zstandard.compress(orjson.dumps(told, option=orjson.OPT_NON_STR_KEYS), 1)
 
 
 def _read(body: bytes) -> dict[str, Any]:
