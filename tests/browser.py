@@ -9,7 +9,17 @@ from ctypes.util import find_library
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+WITHOUT = (
+    # The suggestions of the address bar are pages of their own, made with each window: a second of a core.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup"),
+    # Only the last list counts, so what Playwright's own leaves out for pages like ours is said again.
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "PaintHolding", "MediaRouter"),
+    *("HttpsUpgrades", "HttpsFirstBalancedModeAutoEnable", "OptimizationHints"),
+)
+"""Features of Chromium that tests do without."""
+
 FLAGS = (
+    f"--disable-features={','.join(WITHOUT)}",
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
