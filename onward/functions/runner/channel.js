@@ -1,5 +1,8 @@
 // Frames over stdin and stdout: a 4-byte length, big-endian, and JSON in UTF-8.
 //
+// JSON.stringify writes half a surrogate pair as \ud83d, which no reader of JSON takes: code makes halves whenever it
+// cuts a text within an emoji. U+FFFD goes out in their place, as from Node in UTF-8.
+//
 // While nothing is under way, reading blocks the whole process: a third of what waiting in the event loop costs.
 // So between invocations it stands still, timers included, and goes on with the next one.
 import timers from "node:timers";
@@ -9,6 +12,8 @@ const { setImmediate } = timers, Later = Promise;
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 const { stringify, parse } = JSON;
 const SMALL = 65536;
+const ESCAPE = /\\(?:ud[89a-f][0-9a-f]{2}|.)/g;
+const wellFormed = (json) => json.replace(ESCAPE, (escape) => escape.length > 2 ? "\ufffd" : escape);
 
 export function channel() {
   let turning = null, rounds = 0;
@@ -27,6 +32,7 @@ export function channel() {
   }
 
   function put(text) {
+    if (text.includes("\\ud")) text = wellFormed(text);
     const most = text.length * 3 + 4; // bytes
     if (most > SMALL - filled) flush();
     if (most > SMALL) {

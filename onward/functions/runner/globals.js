@@ -16,8 +16,14 @@ const MOST = 500;
 
 export class Cache {
   #entries = new Map();
+  #current;
 
-  // ttl in milliseconds; left out or negative: for as long as this process lives.
+  constructor(current) {
+    this.#current = current;
+  }
+
+  // ttl in milliseconds; left out or negative: for as long as this process lives. What an invocation loads already,
+  // it waits for: the events of a batch that all want the same token ask for it once.
   async load(key, ttl, make) {
     if (typeof ttl === "function") [ttl, make] = [-1, ttl];
     if (typeof make !== "function") throw new TypeError("cache.load(key, ttl, fn): fn must be a function");
@@ -27,10 +33,20 @@ export class Cache {
       this.#entries.set(key, found); // the one used last goes last
       return found.value;
     }
+    const loading = this.#current.getStore()?.loading;
+    if (loading?.has(key)) return loading.get(key);
+    const made = this.#make(key, ttl, make), done = () => loading?.delete(key);
+    loading?.set(key, made);
+    made.then(done, done);
+    return made;
+  }
+
+  async #make(key, ttl, make) {
     const value = await make();
     this.#entries.delete(key);
     if (this.#entries.size >= MOST) this.#entries.delete(this.#entries.keys().next().value);
-    this.#entries.set(key, { value, until: ttl === undefined || ttl === null || ttl < 0 ? null : Date.now() + ttl });
+    const until = ttl === undefined || ttl === null || ttl < 0 ? null : Date.now() + Number(ttl);
+    this.#entries.set(key, { value, until });
     return value;
   }
 

@@ -112,7 +112,7 @@ export class Handlers {
   // Calls the handler; the answer as JSON.
   async #handle({ id, h: name, a: parameters }) {
     const began = now(), ofSource = name === "onRequest";
-    const invocation = { id, logs: [], printed: 0, lost: 0, events: ofSource ? [] : null };
+    const invocation = { id, logs: [], printed: 0, lost: 0, events: ofSource ? [] : null, loading: new Map() };
     const handler = this.#handlers[name];
     const most = ofSource ? LARGEST_SENT : name === "onBatch" ? LARGEST_BATCH : LARGEST;
     const { stringify } = this.#pipe;

@@ -34,7 +34,7 @@ define("Deno", Deno); // Deno's own modules look for it; the user's code sees it
 define("Buffer", Buffer);
 define("console", new Console(current));
 define("fetch", makeFetch(bridge));
-define("cache", new Cache());
+define("cache", new Cache(current));
 define("Segment", makeSegment(current));
 define("process", stubs.process);
 define("global", G);

@@ -109,6 +109,7 @@ GLOBALS = {
     "global": "return global === globalThis && typeof window === 'undefined'",
     "structuredClone": "return structuredClone({ a: new Date(0) }).a instanceof Date",
     "cache": "let n = 0; const make = async () => ++n; await cache.load('k', 1000, make); await cache.load('k', 1000, make); cache.delete('k'); return (await cache.load('k', -1, make)) === 2",
+    "a cache that many ask at once": "let n = 0; const make = async () => { await new Promise((done) => setTimeout(done, 1)); if (++n === 1) throw new Error('no'); return n }; const ask = () => Promise.allSettled([1, 2, 3].map(() => cache.load('many', 1000, make))); return (await ask()).every((one) => one.reason.message === 'no') && (await ask()).every((one) => one.value === 2) && n === 2",
     "zlib": "return zlib.zlib.gunzipSync(zlib.zlib.gzipSync('hi')).toString() === 'hi' && new Promise((done) => zlib.zlib.gzip('hi', (error, made) => done(!error && made.length > 0)))",
     "libraries": "return _.get({ a: { b: 1 } }, 'a.b') === 1 && moment.tz('2020-01-01T00:00:00Z', 'Europe/Berlin').format() === '2020-01-01T01:00:00+01:00' && jsonwebtoken.verify(jsonwebtoken.sign({ a: 1 }, 's'), 's').a === 1 && xml({ a: 1 }) === '<a>1</a>' && (await xml2js.parseStringPromise('<a>1</a>')).a === '1' && uuid.v4().length === 36",
 }
@@ -158,3 +159,19 @@ async def test_logs_do_not_tell_where_the_runner_is() -> None:
         assert "mine" in text
         assert "function.js:1:" in text
         assert "handlers.js" not in text
+
+
+async def test_half_an_emoji_costs_no_event() -> None:
+    """A text that is cut within one holds half a surrogate pair, which is no JSON for anybody else."""
+    code = """async function onTrack(event) {
+      const half = event.name.slice(0, 1), written = String.raw`\\ud83d`
+      console.log(half + half + written + 'x'.repeat(8191) + event.name)
+      if (event.fail) throw new ValidationError(half)
+      return { half, written, whole: event.name }
+    }"""
+    made = await run(code, payload={"type": "track", "name": "😀"})
+    assert made.ending.kind is Kind.OK, made.ending
+    assert value(made) == {"half": "\ufffd", "written": r"\ud83d", "whole": "😀"}
+    assert made.logs[0][2].startswith("\ufffd\ufffd" + r"\ud83d" + "xxx")
+    failed = await run(code, payload={"type": "track", "name": "😀", "fail": True})
+    assert (failed.ending.kind, failed.ending.message) == (Kind.MESSAGE_REJECTED, "\ufffd")
