@@ -6,17 +6,17 @@ moment ago will do.
 """
 
 import hashlib
-from typing import Any, TypedDict
+from typing import TypedDict
 
-import msgspec
 import orjson
 from anyio.to_thread import run_sync
 
 from onward.api.context import Context
 from onward.destinations.tester import Instance, Problem
 from onward.functions.errors import CODES, Kind
+from onward.functions.inserted import Came
 from onward.functions.selftest import NoBoundary
-from onward.functions.trial import BATCH, HANDLERS, Trial, aligned
+from onward.functions.trial import BATCH, HANDLERS, Trial
 from onward.functions.workshop import Busy
 from onward.pipeline.types import Event
 from onward.workspace.entities import FunctionVersion
@@ -94,7 +94,7 @@ class Inserting:
         handler = HANDLERS.get(event.get("type", ""), "handler for its type")
         known = function.handlers or (handler,)
         alone = handler in known or BATCH not in known
-        returned: list[Any] = []
+        came: list[Came] = []
         try:
             trial = await context.workshop.try_out(
                 code,
@@ -104,15 +104,14 @@ class Inserting:
                 handler=handler if alone else BATCH,
                 inserted=True,
                 secrets={name: function.settings.get(name) for name in function.sensitive},
-                keep=returned.append,
+                keep=came.extend,
             )
         except Busy:
             why = "too many test runs are under way; try again in a moment"
             raise _NotRun("too_many_requests", why) from None
         except NoBoundary as error:
             raise _NotRun("internal", f"{error} (the setting functions_trusted)") from None
-        value = returned[0] if alone else aligned(returned[0], [event])[0]
-        return trial, _came_of(trial, value)
+        return trial, _came_of(trial, came[0])
 
     def _code(self) -> str | None:
         with self._context.reading() as session:
@@ -135,14 +134,14 @@ class _NotRun(Exception):
         self.code = code
 
 
-def _came_of(trial: Trial, value: Any) -> Event | Problem:
-    """`value`: what it returned for the event."""
+def _came_of(trial: Trial, came: Came) -> Event | Problem:
+    """`came`: what it made of the event."""
     kind, message = trial.kind, trial.message
     if trial.items:  # it has onBatch alone, which was called with the one event
         [item] = trial.items
         kind, message = Kind(item["kind"]), item["message"]
-    if kind is Kind.OK:
-        return msgspec.convert(value, dict[str, Any])
+    if isinstance(came, dict):
+        return came
     at = "" if trial.line is None else f" (line {trial.line})"
     return _problem(DROPPED if kind is Kind.DROPPED else CODES[kind], f"{kind.value}: {message}{at}")
 

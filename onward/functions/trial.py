@@ -3,7 +3,7 @@
 So globals and `cache` are empty, as Segment documents for its editor, and a trial disturbs nothing that runs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,7 +11,8 @@ import msgspec
 from onward.egress.http import Client
 from onward.egress.masking import Masking
 from onward.egress.record import Exchange
-from onward.functions.errors import Ending, Kind
+from onward.functions.errors import OK, Ending, Kind
+from onward.functions.inserted import Came, of_event, of_events
 from onward.functions.process import Invocation, Limits, LoadError, Lost, Runner
 from onward.functions.sandbox import Confinement
 from onward.functions.source import HANDLER, sent
@@ -27,8 +28,8 @@ HANDLERS = {
 }
 """By the event's type."""
 BATCH = "onBatch"
-Keep = Callable[[Any], None]
-"""Is given what a handler returned, secrets and all; None if that is no JSON or too long."""
+Keep = Callable[[list[Came]], None]
+"""Is given what an insert function made of each event, secrets and all."""
 MOST_SHOWN = 4096
 """Characters of the log that a test run shows (spec §10.5)."""
 
@@ -104,11 +105,11 @@ async def try_out(
     inserted: bool = False,
     secrets: Mapping[str, Any] | None = None,
     limits: Limits | None = None,
-    keep: Keep = lambda value: None,
+    keep: Keep = lambda came: None,
 ) -> Trial:
     """Run `code` with an event, or a list of them for onBatch, or the frame of a `Request` for onRequest;
     `secrets` are the settings that must not show. `inserted`: it is an insert function, and what it returns
-    counts; `keep` is given it as it is. Raises ValueError if no handler is named and the event's type tells
+    counts; `keep` is given that. Raises ValueError if no handler is named and the event's type tells
     none.
     """
     name = handler or handler_for(payload)
@@ -137,37 +138,36 @@ async def try_out(
     finally:
         if runner is not None:
             await runner.close()
-    try:
-        value = msgspec.json.decode(made.value)
-    except msgspec.MsgspecError:
-        value = None
-    keep(value)
-    return _shown(made, value, name, payload, masking, load_ms, cpu_ms, inserted)
+    came = None
+    if inserted:
+        came = of_events(made, payload) if isinstance(payload, list) else [of_event(made)]
+        keep(came)
+    return _shown(made, name, payload, came, masking, load_ms, cpu_ms)
 
 
 def _shown(
     made: Invocation,
-    value: Any,
     handler: str,
     payload: Any,
+    came: Sequence[Came] | None,
     masking: Masking,
     load_ms: float,
     cpu_ms: float,
-    inserted: bool,
 ) -> Trial:
+    """`came`: what an insert function made of each event."""
     items = events = None
-    ending = made.ending
+    ending, value = made.ending, _value(made)
     if handler == HANDLER:
-        came = sent(made)
-        ending, value, events = came.ending, None, [masking.json(each) for each in came.events]
-        if came.objects:
-            events += [masking.json(each) for each in came.objects]
-    elif inserted and handler != BATCH:
-        ending = returned(ending, value)
-    elif handler == BATCH and isinstance(payload, list):
-        items = _items(made, value, payload, masking, inserted)
-        if inserted:
-            value = None
+        request = sent(made)
+        ending, value = request.ending, None
+        events = [masking.json(each) for each in (*request.events, *request.objects)]
+    elif came is not None and isinstance(payload, list):
+        items, value = [_inserted(each, masking) for each in came], None
+    elif came is not None:
+        [one] = came
+        ending = one if isinstance(one, Ending) else ending
+    elif isinstance(payload, list):
+        items = [_item(each, masking) for each in made.endings(len(payload))]
     lines, lost = _lines(made, masking)
     error = made.error
     return Trial(
@@ -191,30 +191,18 @@ def _shown(
     )
 
 
-def returned(ending: Ending, value: Any) -> Ending:
-    """Of one event and what an insert function returned for it: nothing blocks the event (spec §10.8)."""
-    if ending.kind is Kind.OK and not isinstance(value, dict):
-        return Ending(Kind.DROPPED, "the function returned no event")
-    return ending
+def _value(made: Invocation) -> Any:
+    """What the handler returned; None if that is no JSON or too long."""
+    try:
+        return msgspec.json.decode(made.value)
+    except msgspec.MsgspecError:
+        return None
 
 
-def _items(
-    made: Invocation, value: Any, payload: list[Any], masking: Masking, inserted: bool
-) -> list[dict[str, Any]]:
-    if not inserted or made.ending.kind is not Kind.OK:
-        return [_item(each, masking) for each in made.endings(len(payload))]
-    found = aligned(value, payload)
-    return [_item(returned(made.ending, each), masking) | {"event": masking.json(each)} for each in found]
-
-
-def aligned(value: Any, payload: list[Any]) -> list[Any]:
-    """What an insert function's onBatch returned for each event, None for what it left out: by place, or by
-    messageId if there are fewer (spec §22.10)."""
-    found = value if isinstance(value, list) else []
-    if len(found) == len(payload):
-        return found
-    by_id = {each.get("messageId"): each for each in found if isinstance(each, dict)}
-    return [by_id.get(each.get("messageId")) if isinstance(each, dict) else None for each in payload]
+def _inserted(came: Came, masking: Masking) -> dict[str, Any]:
+    if isinstance(came, Ending):
+        return _item(came, masking) | {"event": None}
+    return _item(OK, masking) | {"event": masking.json(came)}
 
 
 def _item(ending: Ending, masking: Masking) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class Workshop:
         else:
             value = event | {"properties": event["properties"] | {"amount": amount * 2, **settings}}
             seen = event | {"properties": event["properties"] | {"amount": amount * 2, "salt": "•••"}}
-        more["keep"]([value] if batch else value)
+        more["keep"]([value])
         if batch:
             item = {"kind": kind.value, "action": "", "message": message, "event": seen}
             return trial(Kind.OK, items=[item])

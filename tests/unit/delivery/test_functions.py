@@ -8,13 +8,12 @@ from rig import BATCHED, QUICK, Rig
 
 from onward.delivery.functions.destination import definition_of, worthwhile
 from onward.delivery.functions.insertion import insert
-from onward.delivery.functions.outcomes import inserted_batch, of_ending, of_insertion
+from onward.delivery.functions.outcomes import of_ending, of_insertion
 from onward.delivery.plan import Plan
 from onward.destinations.catalog import Catalogue
 from onward.destinations.definition import Call
 from onward.destinations.outcome import DELIVERED, discarded, retry
 from onward.functions.errors import Ending, Kind
-from onward.functions.invocation import Invocation
 from onward.workspace.snapshot import DeliveryPolicy, DeployedFunction, Destination
 
 from .scripted import Scripted, Threw
@@ -75,22 +74,6 @@ def test_each_kind_of_error_has_its_outcome(kind, delivery, insertion):
     for outcome, expected in ((of_ending(ending), delivery), (of_insertion(ending), insertion)):
         assert (outcome.kind, outcome.code, outcome.message) == (*expected, "why")
         assert outcome.retry_after == (3.0 if expected[0] in ("retry", "waits") else None)
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (b'[{"a":1},{"b":2}]', [{"a": 1}, {"b": 2}]),
-        (b'[{"a":1}]', [{"a": 1}, Kind.DROPPED]),
-        (b'[{"a":1},null]', [{"a": 1}, Kind.DROPPED]),
-        (b"null", [Kind.DROPPED, Kind.DROPPED]),
-        (b"[{},{},{}]", [Kind.BAD_REQUEST, Kind.BAD_REQUEST]),
-    ],
-)
-def test_a_batch_comes_back_position_by_position(value, expected):
-    made = Invocation(ending=Ending(Kind.OK), value=msgspec.Raw(value))
-    came = inserted_batch(made, 2)
-    assert [each.kind if isinstance(each, Ending) else each for each in came] == expected
 
 
 # --- a destination that is a function ---
