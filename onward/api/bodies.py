@@ -115,6 +115,8 @@ class ApplyPreset(Body):
     name: str
     trigger: str | None = None
     """Instead of the preset's."""
+    action_id: str | None = None
+    """Needed where presets of several actions share the name."""
 
 
 class GivenEvent(Body):

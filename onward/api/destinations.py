@@ -141,9 +141,9 @@ def delete_destination(context: InContext, destination_id: Id) -> Json:
 def apply_a_preset(context: InContext, destination_id: Id, body: RawBody) -> Json:
     """Ours: a disabled subscription by one of the catalogue's presets."""
     data = from_json(ApplyPreset, body)
-    with context.changing() as editor:
+    with context.changing() as editor, naming(action="actionId"):
         destination = edit.get_destination(editor.session, context.workspace_id, destination_id)
-        made = apply_preset(editor, destination, data.name, data.trigger)
+        made = apply_preset(editor, destination, data.name, data.trigger, data.action_id)
         view = subscription_view(made, entry_definition(context, destination).id)
         return answer(destinationSubscription=view)
 

@@ -87,11 +87,15 @@ def preset(
     /,
     *,
     trigger: Trigger = None,
+    action: Annotated[
+        str | None, Parameter(help="Slug of its action, where several presets have the name.")
+    ] = None,
     as_json: AsJson = False,
     api: Api = HERE,
 ) -> None:
     """Add a mapping by one of the destination's presets, disabled."""
-    body = {"name": name} | ({} if trigger is None else {"trigger": trigger})
+    given = {"name": name, "trigger": trigger, "actionId": action}
+    body = {key: value for key, value in given.items() if value is not None}
     made = api.post(f"{path(api.destination(destination))}/presets", body)["destinationSubscription"]
     _told(made, "Added", as_json)
 

@@ -132,19 +132,31 @@ def apply_presets(editor: Editor, destination: Destination) -> list[Subscription
 
 
 def apply_preset(
-    editor: Editor, destination: Destination, name: str, trigger: str | None = None
+    editor: Editor,
+    destination: Destination,
+    name: str,
+    trigger: str | None = None,
+    action: str | None = None,
 ) -> Subscription:
     """A disabled subscription by the preset of this name, also one that is not automatic.
 
     `trigger` replaces the preset's; those for events that only some workspaces have come without one.
-    Raises `Invalid`.
+    `action`, slug or id, is needed where presets of several actions share the name. Raises `Invalid`.
     """
     definition = definition_of(editor.catalogue, destination.definition)
-    preset = next((each for each in definition.presets if each.name == name), None)
-    if preset is None:
-        known = ", ".join(each.name for each in definition.presets) or "none"
+    named = [each for each in definition.presets if each.name == name]
+    if not named:
+        known = ", ".join(dict.fromkeys(each.name for each in definition.presets)) or "none"
         raise Invalid(f"{definition.name} has no preset {name}; it has: {known}", field="name")
-    return _apply(editor, destination, preset, trigger)
+    if action is not None:
+        slug = find_action(definition, action).slug
+        fitting = [each for each in named if each.action == slug]
+    else:
+        fitting = named
+    if len(fitting) != 1:
+        actions = ", ".join(each.action for each in named)
+        raise Invalid(f"{name} is a preset of the actions {actions}: say of which", field="action")
+    return _apply(editor, destination, fitting[0], trigger)
 
 
 def _apply(

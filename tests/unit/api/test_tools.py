@@ -97,6 +97,16 @@ async def test_one_preset_later(call: Call, tool: Json) -> None:
     assert (await call("POST", url, body))["destinationSubscription"]["trigger"] == 'event = "New"'
 
 
+async def test_presets_of_one_name_are_told_apart_by_their_action(call: Call, tool: Json) -> None:
+    url = f"/destinations/{tool['id']}/presets"
+    (error,) = await call("POST", url, {"name": "Step entered"}, status=422)
+    assert error["field"] == "actionId"
+    assert error["message"] == "Step entered is a preset of the actions upsert, broken: say of which"
+    for action in ("upsert", "broken"):
+        made = await call("POST", url, {"name": "Step entered", "actionId": action})
+        assert made["destinationSubscription"]["actionSlug"] == action
+
+
 async def test_settings_are_copied_from_another_instance_secrets_included(
     call: Call, tool: Json, destination: Json, source: Json, store: Store
 ) -> None:

@@ -156,6 +156,10 @@ TOOL = Definition(
             automatic=False,
             event="warehouse_entity_added_track",
         ),
+        *(
+            Preset(name="Step entered", action=action, trigger='event = "S"', mapping={}, automatic=False)
+            for action in ("upsert", "broken")
+        ),
     ),
     test=connect,
     choices=choices,
