@@ -170,7 +170,8 @@ def _action(of: Bridged, source: Json, has_audiences: bool) -> Action:
         description=source.get("description") or "",
         perform=Perform(of, slug, batches, limit, own_flag),
         fields=fields,
-        default_trigger=source.get("defaultSubscription") or "",
+        # Iterable says `==`, which is no operator: nothing would meet such a trigger, and none is saved.
+        default_trigger=(source.get("defaultSubscription") or "").replace("==", "="),
         hidden=source["hidden"],
         batches=batches,
         default_batch_size=default,

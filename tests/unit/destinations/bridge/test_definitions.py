@@ -4,6 +4,7 @@ from typing import Any
 
 from onward.destinations.bridge.definitions import definition, load
 from onward.destinations.bridge.fields import field
+from onward.workspace.checks import check_trigger
 
 
 def action(**more: Any) -> dict[str, Any]:
@@ -66,6 +67,11 @@ def test_a_field_with_everything() -> None:
     assert not made.secret
     assert field("p", {"type": "password"}).secret
     assert field("x", {"choices": ["a", "b"]}).choice_labels == ()
+
+
+def test_default_triggers_can_be_saved() -> None:
+    made = definition(export(action(defaultSubscription='type = "track" and event == "Bought"')))
+    check_trigger(made.actions["send"].default_trigger)
 
 
 def test_batching_is_offered_where_the_action_can() -> None:
