@@ -1,5 +1,7 @@
 """Sources, their write keys, and the source debugger."""
 
+from collections.abc import Iterable
+from itertools import islice
 from typing import Annotated, Any, Literal, TypedDict
 
 import msgspec
@@ -25,10 +27,10 @@ from onward.api.bodies import CreateSource, UpdateSource
 from onward.api.context import ApiRequest, Context, Id, InContext, Pages, Verdict
 from onward.api.function_entries import entry_metadata, source_entry
 from onward.api.query import read_query
-from onward.pipeline import personal
+from onward.pipeline import personal, triggers
 from onward.workspace import sources as edit
 from onward.workspace.entities import Destination, Source
-from onward.workspace.errors import naming
+from onward.workspace.errors import Invalid, naming
 from onward.workspace.function_catalogue import find_source_function
 from onward.workspace.pages import page
 from onward.workspace.roles import Permission
@@ -41,6 +43,8 @@ RING = 500
 class DebuggerQuery(msgspec.Struct):
     count: Annotated[int, msgspec.Meta(ge=1, le=RING)] = 100
     """How many events."""
+    trigger: str = ""
+    """Only events that meet this trigger, among the latest 500."""
 
 
 class SourceAnswer(TypedDict):
@@ -213,13 +217,27 @@ def list_connected_destinations(context: InContext, source_id: Id, paging: Pages
 def list_debugger_events(context: InContext, request: ApiRequest, source_id: Id) -> Json:
     """Ours: the latest events of a source with the door's verdict, newest first.
 
-    Personal data is masked for those who have not the permission to see it.
+    Personal data is masked for those who have not the permission to see it, and triggers see it masked too.
     """
-    count = read_query(request, DebuggerQuery).count
+    asked = read_query(request, DebuggerQuery)
     with context.reading() as session:
         edit.get_source(session, context.workspace_id, source_id)
     unmasked = context.access.to(Permission.PII_READ, source_id)
-    return answer(events=[debugger_line(line, unmasked) for line in context.recent(source_id, count)])
+    lines = context.recent(source_id, RING if asked.trigger else asked.count)
+    events: Iterable[DebuggerLine] = (debugger_line(line, unmasked) for line in lines)
+    if asked.trigger:
+        try:
+            triggers.check(asked.trigger)
+        except triggers.TriggerError as error:
+            raise Invalid(str(error), field="trigger") from None
+        events = (each for each in events if _meets(each, asked.trigger))
+    return answer(events=list(islice(events, asked.count)))
+
+
+def _meets(line: DebuggerLine, trigger: str) -> bool:
+    """As destinations see it: what the path said of the type is in the event."""
+    event = line["payload"]
+    return isinstance(event, dict) and triggers.matches(trigger, {"type": line["type"], **event})
 
 
 def debugger_line(line: Verdict, unmasked: bool) -> DebuggerLine:

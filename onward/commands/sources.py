@@ -68,6 +68,7 @@ def events(
     /,
     *,
     count: Annotated[int, Parameter(help="How many at most, 1 to 500.")] = 20,
+    trigger: Annotated[str, Parameter(help='Only those that meet it, such as: event = "Bought"')] = "",
     follow: Annotated[bool, Parameter(help="Go on with new ones, until Ctrl-C.", negative=())] = False,
     as_json: AsJson = False,
     api: Api = HERE,
@@ -76,7 +77,7 @@ def events(
     if not 1 <= count <= RING:
         raise CommandError(f"--count must be between 1 and {RING}")
     source = api.source(slug)
-    latest = _latest(api, source, count)
+    latest = _latest(api, source, count, trigger)
     if as_json and not follow:
         output.print_json(latest)
         return
@@ -90,13 +91,14 @@ def events(
                 return
             seen = latest
             time.sleep(POLL)
-            latest = _latest(api, source, RING)
+            latest = _latest(api, source, RING, trigger)
     except KeyboardInterrupt:
         return
 
 
-def _latest(api: Api, source: Json, count: int) -> list[Json]:
-    found: list[Json] = api.get(f"/sources/{source['id']}/debugger", count=count)["events"]
+def _latest(api: Api, source: Json, count: int, trigger: str) -> list[Json]:
+    more = {"trigger": trigger} if trigger else {}
+    found: list[Json] = api.get(f"/sources/{source['id']}/debugger", count=count, **more)["events"]
     return found[::-1]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -228,6 +229,20 @@ async def test_the_debugger_shows_payloads_as_they_came(call: Call, source: Json
     assert second["payload"] == "{broken" and second["code"] == "id_not_string"
     assert len((await call("GET", f"{path}?count=1"))["events"]) == 1
     assert (await call("GET", f"{path}?count=501", status=422))[0]["field"] == "count"
+
+
+async def test_the_debugger_by_trigger(call: Call, source: Json) -> None:
+    path = f"/sources/{source['id']}/debugger"
+
+    async def found(trigger: str) -> list[str]:
+        query = urlencode({"count": 1, "trigger": trigger})
+        return [each["messageId"] for each in (await call("GET", f"{path}?{query}"))["events"]]
+
+    assert await found('type = "track"') == ["m2"]
+    assert await found('type = "track" and event = "B"') == ["m3"], "the path says its type"
+    assert await found('event = "C"') == []
+    problem = (await call("GET", f"{path}?trigger=type+%3D", status=422))[0]
+    assert problem["field"] == "trigger" and "at character" in problem["message"]
 
 
 async def test_the_audit_trail_names_the_token(call: Call, source: Json, store: Store) -> None:

@@ -33,7 +33,8 @@ export interface ChosenEvent {
   write: (text: string | undefined) => void;
 }
 
-export function useEvent(sourceId: string | undefined): ChosenEvent {
+/** `trigger` is of what the event is tried on: at first it is the newest that meets it, if one does. */
+export function useEvent(sourceId: string | undefined, trigger?: string): ChosenEvent {
   const { may } = useSession();
   const [chosen, setChosen] = useAddress("event", "");
   const [text, setText] = useState<string>();
@@ -44,12 +45,17 @@ export function useEvent(sourceId: string | undefined): ChosenEvent {
     { path: { sourceId: sourceId ?? "" }, query: { count: LATEST } },
     { enabled: real && !!sourceId, every: 3000 },
   );
-  const lines = (ring.data?.events ?? []).filter((each) =>
-    each.verdict === "accepted" && each.messageId && typeof each.payload === "object"
+  const lines = usable(ring.data?.events);
+  const meant = useApi(
+    "listSourceDebuggerEvents",
+    { path: { sourceId: sourceId ?? "" }, query: { count: LATEST, trigger } },
+    { enabled: real && !!sourceId && !!trigger && !chosen && !first, every: 3000 },
   );
-  // The newest at first; it stays while others come.
-  if (!first && lines[0]) setFirst(lines[0]);
-  const looked = !real || ring.data !== undefined || ring.error !== null;
+  const asked = !trigger || meant.data !== undefined || meant.error !== null;
+  // It stays while others come.
+  const best = usable(meant.data?.events)[0] ?? lines[0];
+  if (!first && asked && best) setFirst(best);
+  const looked = !real || ring.error !== null || (ring.data !== undefined && asked);
   const key = chosen || first?.messageId || (looked ? `${SAMPLE}track` : "");
   const type = key.startsWith(SAMPLE) ? key.slice(SAMPLE.length) : "";
   const sample = useQuery({
@@ -75,6 +81,13 @@ export function useEvent(sourceId: string | undefined): ChosenEvent {
     },
     write: setText,
   };
+}
+
+/** Those that testers can find again. */
+function usable(lines: DebuggerLine[] = []): DebuggerLine[] {
+  return lines.filter((each) =>
+    each.verdict === "accepted" && each.messageId && typeof each.payload === "object"
+  );
 }
 
 function parsed(text: string): { event?: Event; problem?: string } {

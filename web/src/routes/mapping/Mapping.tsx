@@ -84,7 +84,7 @@ function Editor({ destination, mapping, action }: {
       onSuccess: () =>
         notifications.show({ message: `${enabled ? "En" : "Dis"}abled, within 2 s.`, color: "teal" }),
     });
-  const chosen = useEvent(destination.sourceId);
+  const chosen = useEvent(destination.sourceId, mapping.trigger);
   const live = usePreview(path, draft, chosen, !disabled);
   const errors = useSteady({ ...live.errors, ...placed(save.error) });
   const setSettings = useCallback((settings: Settings) => change({ settings }), []);
