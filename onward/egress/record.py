@@ -94,8 +94,9 @@ class Recorder:
         except EgressError as error:
             taken.error = Failure(code=error.code, message=error.message)
             raise
-        except asyncio.CancelledError:
-            taken.error = Failure(code="ECONNABORTED", message="given up on: it took too long")
+        except asyncio.CancelledError as reason:
+            message = f"given up on: {str(reason) or 'it took too long'}"
+            taken.error = Failure(code="ECONNABORTED", message=message)
             raise
         finally:
             taken.duration_ms = round((time.perf_counter() - start) * 1000, 1)

@@ -33,6 +33,7 @@ Call = tuple[str, Any]
 WINDOW, WINDOW_BYTES = 64, 256 * 1024
 """Calls that are sent and not answered, and what they may weigh together."""
 MOST_UNCAUGHT = 20
+NOT_AWAITED = "the handler ended without waiting for it; an await may be missing"
 
 
 class Flown(msgspec.Struct, kw_only=True):
@@ -64,7 +65,7 @@ class Flight:
         self.made: list[Invocation] = []
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.tasks: dict[int, asyncio.Task[None]] = {}
-        """Requests of the call that runs."""
+        """Requests of the call that runs, each named by its method and address."""
         self._calls = calls
         self._settings = settings
         self._http, self._masking = http, masking
@@ -143,20 +144,24 @@ class Flight:
         self._end(Invocation(ending=ending, pid=self._pid, died=True))
         return Flown(made=self.made)
 
-    def cancel(self) -> None:
-        """No more requests."""
+    def cancel(self, reason: str | None = None) -> None:
+        """No more requests; their record tells the reason."""
         for task in self.tasks.values():
-            task.cancel()
+            task.cancel(reason)
         self.tasks.clear()
 
     def _end(self, made: Invocation) -> None:
         """Of the call that has run; the next one begins."""
         self._frames = 0
+        for task in self.tasks.values():
+            self.uncaught(Thrown("FetchError", f"{task.get_name()} was called off: {NOT_AWAITED}"))
         if self._uncaught:
             made.uncaught, self._uncaught = self._uncaught, []
+        self.cancel(
+            NOT_AWAITED
+        )  # also of those that have not begun, which would begin in the next call's name
         if self._fetcher is not None:
             made.record, self._fetcher = self._fetcher.record, None
-            self.cancel()
         self.made.append(made)
 
     def _skip(self) -> None:

@@ -22,6 +22,7 @@ from typing import Any, cast
 import msgspec
 import structlog
 
+from onward.egress import redact
 from onward.egress.http import Client, EgressError
 from onward.egress.masking import Masking
 from onward.functions import wire
@@ -287,7 +288,7 @@ class Runner(asyncio.SubprocessProtocol):
                 self._fetch(flight, frame)
             case wire.FetchAborted():
                 if flight is not None and (task := flight.tasks.get(frame.id)) is not None:
-                    task.cancel()
+                    task.cancel("the function has aborted it")
             case wire.Uncaught():
                 if flight is not None:
                     flight.uncaught(frame.error)
@@ -300,7 +301,8 @@ class Runner(asyncio.SubprocessProtocol):
             message = "requests can be made only while an event is handled"
             self._write(wire.encode({"t": "fr", "id": asked.id, "err": message, "code": "ECONNABORTED"}))
         elif asked.id not in flight.tasks:
-            task = asyncio.get_running_loop().create_task(self._answer_fetch(flight, asked))
+            name = f"{asked.method} {redact.url(asked.url)}"
+            task = asyncio.get_running_loop().create_task(self._answer_fetch(flight, asked), name=name)
             flight.tasks[asked.id] = task
 
     async def _answer_fetch(self, flight: Flight, asked: wire.Fetch) -> None:

@@ -12,6 +12,8 @@ const FetchError = class FetchError extends Error {
   }
 };
 
+const MOST = 12 << 20; // characters of a body in base64; the host takes less, and more is no frame
+
 // Requests that the host is asked for. `answered` is told what came of them.
 export class Bridge {
   #pipe;
@@ -29,6 +31,7 @@ export class Bridge {
     const id = ++this.#last, inv = this.#current.getStore()?.id ?? 0;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
+      if (request.body?.length > MOST) return reject(new FetchError("the request's body is too long", "system", "ELIMIT"));
       this.#waiting.set(id, { resolve, reject });
       this.#pipe.send({ t: "fetch", id, inv, ...request });
       signal?.addEventListener("abort", () => {

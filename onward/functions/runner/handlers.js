@@ -50,13 +50,19 @@ export class Handlers {
     }
   }
 
-  // Where a syntax error is: V8 does not tell, a parser does.
+  // Where a syntax error is: V8 does not tell, a parser does. Of braces that are missing, or too many, V8 tells what
+  // stands around the code.
   #locate(code, described) {
     try {
       const acorn = loadLibrary(this.#require, this.#folder, null, "acorn");
       acorn.parse(code, { ecmaVersion: "latest", allowReturnOutsideFunction: true });
     } catch (error) {
-      if (error?.loc) described.line = writtenOn(error.loc.line);
+      if (!error?.loc) return;
+      described.line = writtenOn(error.loc.line);
+      const there = code.slice(error.pos).trimStart()[0];
+      if (!/token '[;)]'$/.test(described.message) || described.message.at(-2) === there) return;
+      described.message = there ? `Unexpected token '${there}'` : "Unexpected end of input";
+      described.stack = `SyntaxError: ${described.message}`;
     }
   }
 
@@ -145,10 +151,9 @@ export class Handlers {
     try {
       const name = String(error?.name ?? "Error").slice(0, 200);
       const message = (error instanceof Error ? String(error.message) : text(error)).slice(0, 4096);
-      const stack = typeof error?.stack === "string"
-        ? withoutOurs(error.stack).slice(0, 4096)
-        : undefined;
-      const line = stack?.match(/function\.js:(\d+)/);
+      const whole = typeof error?.stack === "string" ? withoutOurs(error.stack) : undefined;
+      const line = whole?.match(/^ {4}at .*function\.js:(\d+)/m); // the message may be long, and name files, too
+      const stack = whole?.slice(0, 4096);
       return { name, message, stack, line: line ? Number(line[1]) : undefined };
     } catch {
       return { name: "Error", message: "[an error that can't be described]", stack: undefined, line: undefined };

@@ -44,6 +44,8 @@ async def test_typescript_is_told_by_itself_and_keeps_its_lines() -> None:
         ("let a: number = 1\nlet b: = 2", None, "line 2: SyntaxError: Unexpected token `=`"),
         ("let a: number = 1", "JAVASCRIPT", "line 1: SyntaxError"),
         ("import x from 'y'", None, "Cannot use import statement"),
+        ("function onTrack() {\n  if (1) {\n}", None, "line 3: SyntaxError: Unexpected end of input"),
+        ("function onTrack() {\n}}", None, "line 2: SyntaxError: Unexpected token '}'"),
         ("\nnotThere()", None, "line 2: ReferenceError: notThere is not defined"),
         ("fetch('http://127.0.0.1:1').then(() => {}); throw new TypeError('no')", None, "TypeError: no"),
         ("process.exit()", None, "not"),

@@ -74,6 +74,7 @@ FETCH = {
     "an abort before": "try { await fetch(silent, { signal: AbortSignal.abort() }) } catch (e) { return e.name === 'AbortError' }",
     "a signal that times out": "try { await fetch(silent, { signal: AbortSignal.timeout(20) }) } catch (e) { return e.name === 'TimeoutError' }",
     "fetch-retry": "return (await fetchretrylib.fetchretry(fetch)(url, { retries: 1 })).status === 200",
+    "a body that is too long": "try { await post({ method: 'POST', body: 'x'.repeat(13e6) }) } catch (e) { return e.name === 'FetchError' && e.code === 'ELIMIT' }",
     "many at once": "return (await Promise.all(Array.from({ length: 30 }, (_, n) => fetch(url + n).then((r) => r.json())))).every((r, n) => r.path === `/${n}`)",
 }
 HTTPS = {
@@ -175,3 +176,8 @@ async def test_half_an_emoji_costs_no_event() -> None:
     assert made.logs[0][2].startswith("\ufffd\ufffd" + r"\ud83d" + "xxx")
     failed = await run(code, payload={"type": "track", "name": "😀", "fail": True})
     assert (failed.ending.kind, failed.ending.message) == (Kind.MESSAGE_REJECTED, "\ufffd")
+
+
+async def test_the_line_of_an_error_is_told_however_long_its_message_is() -> None:
+    made = await run("async function onTrack() {\n  throw new Error('at function.js:7 '.repeat(1000)) }")
+    assert made.error is not None and made.error.line == 2

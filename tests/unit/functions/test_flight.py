@@ -148,3 +148,22 @@ async def test_frames_are_counted_for_each_call() -> None:
         under_way.count()
     with pytest.raises(ProtocolError, match="more than 3 frames"):
         under_way.count()
+
+
+async def test_a_request_that_a_handler_has_not_waited_for_is_called_off_and_told() -> None:
+    under_way = flight(tracks(2))
+    under_way.ahead()
+    began = []
+
+    async def request() -> None:
+        began.append(True)
+
+    task = asyncio.create_task(request(), name="POST https://one.example/")
+    under_way.tasks[1] = task
+    under_way.answered(ok(1))
+    await asyncio.wait([task])
+    assert task.cancelled() and not began
+    [told] = under_way.made[0].uncaught
+    assert told.message.startswith("POST https://one.example/ was called off: the handler ended without")
+    under_way.answered(ok(2))
+    assert under_way.made[1].uncaught == ()
