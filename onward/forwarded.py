@@ -12,7 +12,8 @@ Scope = Mapping[str, Any]
 
 
 def client_ip(headers: Mapping[bytes, bytes], scope: Scope) -> str | None:
-    """The caller's address."""
+    """The address that an event comes from: where the first proxy was asked from, as far as the caller says
+    the truth."""
     client = scope.get("client")
     if not client:
         return None
@@ -27,6 +28,23 @@ def client_ip(headers: Mapping[bytes, bytes], scope: Scope) -> str | None:
     return address.removeprefix("::ffff:")
 
 
+def caller(headers: Mapping[bytes, bytes], scope: Scope) -> str:
+    """The address to count requests by, which nobody can make up: proxies add to what a caller says that it
+    is forwarded for, so it is the last that is not a proxy's in the own network."""
+    client = scope.get("client")
+    address = str(client[0]).removeprefix("::ffff:") if client else "unknown"
+    forwarded = headers.get(b"x-forwarded-for", b"") if behind_proxy(scope) else b""
+    for hop in reversed(forwarded[-1024:].split(b",")):
+        try:
+            ip = ipaddress.ip_address(hop.strip().decode("latin-1"))
+        except ValueError:
+            break
+        address = str(ip)
+        if not _is_near(ip):
+            break
+    return address
+
+
 def scheme(headers: Mapping[bytes, bytes], scope: Scope) -> str:
     """`http` or `https`, as the caller sees it."""
     said = headers.get(b"x-forwarded-proto", b"") if behind_proxy(scope) else b""
@@ -39,4 +57,8 @@ def behind_proxy(scope: Scope) -> bool:
         address = ipaddress.ip_address(client[0]) if client else None
     except ValueError:
         return False
-    return address is not None and (address.is_private or address.is_loopback)
+    return address is not None and _is_near(address)
+
+
+def _is_near(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return address.is_private or address.is_loopback

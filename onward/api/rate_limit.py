@@ -1,8 +1,8 @@
 """How many requests a caller may make: so many in each minute, told in headers of every answer (spec §17.3).
 
 Headers and error are Segment's, and its `X-RateLimit-Reset` is a date. Callers are told apart by token or
-session, strangers by address. Kept in memory, for the running minute alone: a restart forgets it, and callers
-beyond `MOST` share one count, so that made-up tokens cost no memory.
+session once one was good, strangers by address: so made-up tokens get nobody more requests. Kept in memory,
+and counted for the running minute alone: a restart forgets it, and callers beyond `MOST` share one count.
 """
 
 import hashlib
@@ -51,6 +51,20 @@ class RateLimit:
         self._clock = clock
         self._window = 0
         self._consumed: dict[str, int] = {}
+        self._known: set[str] = set()
+
+    def knows(self, key: str) -> bool:
+        """Whether these credentials were good before."""
+        return key in self._known
+
+    def recognise(self, key: str, counted_as: str) -> None:
+        """Credentials turned out to be good; their request was counted as a stranger's."""
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known.add(key)
+        if self._consumed.get(counted_as):
+            self._consumed[counted_as] -= 1
+            self._consumed[key] = self._consumed.get(key, 0) + 1
 
     def take(self, key: str) -> Standing:
         """Count a request."""
@@ -81,6 +95,11 @@ def limited(app: ASGIApp) -> ASGIApp:
                 },
             )
         await app(scope, receive, send)
+        if scope.get("auth") is not None:
+            connection = ASGIConnection[Any, Any, Any, Any](scope)
+            key, limit = _credentials(connection), connection.app.state.rate_limit
+            if key is not None and not limit.knows(key):
+                limit.recognise(key, _address(connection))
 
     return middleware
 
@@ -108,8 +127,15 @@ def _standing(scope: Scope) -> Standing:
 
 
 def _caller(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    credentials = connection.headers.get("authorization") or session_token(connection)
-    if credentials:
-        return hashlib.blake2b(credentials.encode(errors="replace"), digest_size=16).hexdigest()
-    scope = connection.scope
-    return f"address {forwarded.client_ip(dict(scope['headers']), scope) or 'unknown'}"
+    key = _credentials(connection)
+    return key if key is not None and connection.app.state.rate_limit.knows(key) else _address(connection)
+
+
+def _credentials(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    """A digest of them, whether they are good or not."""
+    given = connection.headers.get("authorization") or session_token(connection)
+    return hashlib.blake2b(given.encode(errors="replace"), digest_size=16).hexdigest() if given else None
+
+
+def _address(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    return f"address {forwarded.caller(dict(connection.scope['headers']), connection.scope)}"

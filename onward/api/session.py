@@ -7,6 +7,9 @@ Attempts are slowed down by account and by address (`throttle.py`), and take as 
 not exist. An invitation's link, or that of the first start, is good for once.
 """
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypedDict
 
 import anyio.to_thread
@@ -26,7 +29,7 @@ from onward.api.auth import COOKIE, SECURE_COOKIE, session_token
 from onward.api.bodies import Body
 from onward.api.context import ApiRequest
 from onward.api.query import read_query
-from onward.api.throttle import Throttle
+from onward.api.throttle import Attempt, Throttle, TooSoon
 from onward.workspace import audit_trail, passwords, people, sessions
 from onward.workspace.access import Access, of_user
 from onward.workspace.entities import Invite, User, Workspace
@@ -112,20 +115,13 @@ class InvitationAnswer(TypedDict):
 async def sign_in(request: AnyRequest, body: RawBody) -> Response[Json]:
     """Start a session. Too many failures have to wait (429)."""
     data = from_json(SignIn, body)
-    throttle: Throttle = request.app.state.throttle
-    account, address = f"account {data.email.strip().lower()[:320]}", f"address {_address(request)}"
-    wait = throttle.wait(account, address)
-    if wait:
-        raise TooManyRequestsException(
-            f"too many failed attempts; try again in {wait:.0f} s", headers={"retry-after": f"{wait:.0f}"}
-        )
-    user_id = await anyio.to_thread.run_sync(_check, request.app.state.store, data)
+    with _attempt(request, data.email) as attempt:
+        user_id = await anyio.to_thread.run_sync(_check, request.app.state.store, data)
+        attempt.right = user_id is not None
     if user_id is None:
-        throttle.failed(account, address)
-        if throttle.wait(account):
+        if _throttle(request).wait(_account_key(data.email)):
             await anyio.to_thread.run_sync(_record_failure, request, data.email)
         raise NotAuthorizedException("e-mail address or password is wrong")
-    throttle.succeeded(account)
     return await anyio.to_thread.run_sync(begin, request, user_id, "password")
 
 
@@ -174,16 +170,13 @@ def change_password(request: ApiRequest, body: RawBody) -> Json:
     """Change one's own password. All other sessions of the user end."""
     data = from_json(ChangePassword, body)
     store: Store = request.app.state.store
-    throttle: Throttle = request.app.state.throttle
     with store.plainly() as database:
         user = database.get(User, request.auth.user_id) if request.auth.user_id else None
         if user is None:
             raise Forbidden("only who is signed in has a password to change")
-        account = f"account {user.email}"
-        if throttle.wait(account):
-            raise TooManyRequestsException("too many failed attempts; try again later")
-        if not passwords.verify(user.password_hash, data.current):
-            throttle.failed(account)
+        with _attempt(request, user.email) as attempt:
+            attempt.right = passwords.verify(user.password_hash, data.current)
+        if not attempt.right:
             raise Invalid("this is not the current password", field="current")
         passwords.check(data.password, user.email)
         user.password_hash = passwords.hash(data.password)
@@ -235,11 +228,13 @@ def accept_invite(request: AnyRequest, body: RawBody) -> Response[Json]:
     with store.reading() as session:
         invite = _good_invite(session, data.token, store.now())
         workspace_id, email = invite.workspace_id, invite.email
-    if email == people.FIRST_OWNER:
-        email = people.normal_email(data.email or "")
+        if email == people.FIRST_OWNER:
+            email = people.normal_email(data.email or "")
+        account = session.scalar(select(User).where(User.email == email))
+    proved = _proved(request, account, email, data)
     with store.changing(workspace_id, Actor(id="invite", email=email)) as editor:
         invite = _good_invite(editor.session, data.token, editor.now)
-        user = _account(editor, email, data)
+        user = _account(editor, email, data.name, proved)
         if user.id in {each.id for each in editor.session.scalars(people.members(workspace_id))}:
             raise Conflict(f"{email} is a user of this workspace already")
         people.accept(editor, invite, user)
@@ -302,25 +297,36 @@ def _good_invite(session: Session, token: str, now: int) -> Invite:
     return invite
 
 
-def _account(editor: Editor, email: str, data: AcceptInvite) -> User:
-    """The account of the invited: a new one, or the one that there is, if the password is its own."""
+def _proved(request: AnyRequest, account: User | None, email: str, data: AcceptInvite) -> str:
+    """The hash of the password that was given: of the account that there is, or for a new one. Not within a
+    change, which others would wait for. Raises `Invalid`."""
+    if account is None:
+        check_name(data.name)
+        passwords.check(data.password, email)
+        return passwords.hash(data.password)
+    with _attempt(request, email) as attempt:
+        attempt.right = passwords.verify(account.password_hash, data.password)
+    if not attempt.right:
+        raise Invalid("there is an account of this address, and this is not its password", field="password")
+    return str(account.password_hash)
+
+
+def _account(editor: Editor, email: str, name: str, password_hash: str) -> User:
+    """The account of the invited: a new one, or the one that there is; raises `Conflict` if it is another one
+    than the password was looked at for."""
     user = editor.session.scalar(select(User).where(User.email == email))
-    if user is not None:
-        if not passwords.verify(user.password_hash, data.password):
-            raise Invalid(
-                "there is an account of this address, and this is not its password", field="password"
-            )
-        return user
-    check_name(data.name)
-    passwords.check(data.password, email)
-    return User(
-        id=resource_id(),
-        email=email,
-        name=data.name,
-        password_hash=passwords.hash(data.password),
-        created_at=editor.now,
-        updated_at=editor.now,
-    )
+    if user is None:
+        return User(
+            id=resource_id(),
+            email=email,
+            name=name,
+            password_hash=password_hash,
+            created_at=editor.now,
+            updated_at=editor.now,
+        )
+    if user.password_hash != password_hash:
+        raise Conflict("this account has just been changed; try again")
+    return user
 
 
 def _view(database: Session, user: User, csrf: str, workspace_id: str | None) -> SessionView:
@@ -338,8 +344,30 @@ def _view(database: Session, user: User, csrf: str, workspace_id: str | None) ->
     }
 
 
+@contextmanager
+def _attempt(request: AnyRequest, email: str) -> Iterator[Attempt]:
+    """One look at an account's password. Raises `TooManyRequestsException`."""
+    try:
+        with _throttle(request).attempt(_account_key(email), f"address {_address(request)}") as attempt:
+            yield attempt
+    except TooSoon as error:
+        seconds = f"{math.ceil(error.seconds)}"
+        raise TooManyRequestsException(
+            f"too many failed attempts; try again in {seconds} s", headers={"retry-after": seconds}
+        ) from None
+
+
+def _throttle(request: AnyRequest) -> Throttle:
+    throttle: Throttle = request.app.state.throttle
+    return throttle
+
+
+def _account_key(email: str) -> str:
+    return f"account {email.strip().lower()[:320]}"
+
+
 def _address(request: AnyRequest) -> str:
-    return forwarded.client_ip(dict(request.scope["headers"]), request.scope) or "unknown"
+    return forwarded.caller(dict(request.scope["headers"]), request.scope)
 
 
 ROUTES = [sign_in, get_session, sign_out, change_password, read_invite, accept_invite]

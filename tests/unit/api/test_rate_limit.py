@@ -69,3 +69,24 @@ async def test_strangers_are_counted_by_address(app: Litestar) -> None:
         transport = httpx.ASGITransport(app, client=(address, 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://onward/api") as client:
             assert [(await client.get("/")).status_code for _ in expected] == expected
+
+
+async def test_made_up_tokens_are_counted_by_address_and_a_good_one_by_itself(
+    app: Litestar, client: httpx.AsyncClient
+) -> None:
+    app.state.rate_limit = RateLimit(2, Clock(0))
+    assert (await client.get("/")).status_code == 200
+    made_up = [{"authorization": f"Bearer made-up-{n}"} for n in range(3)]
+    assert [(await client.get("/", headers=each)).status_code for each in made_up] == [401, 401, 429]
+    assert (await client.get("/")).status_code == 200, "it is known, and does not pay for strangers"
+    assert (await client.get("/")).status_code == 429
+
+
+async def test_what_a_caller_says_that_it_is_forwarded_for_gets_it_no_other_count(app: Litestar) -> None:
+    app.state.rate_limit = RateLimit(2, Clock(0))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://onward/api") as client:
+        answers = [
+            await client.get("/", headers={"x-forwarded-for": said})
+            for said in ("1.1.1.1, 8.8.8.8", "1.1.1.2,8.8.8.8, 10.0.0.7", "1.1.1.3, 8.8.8.8", "8.8.4.4", "?")
+        ]
+    assert [each.status_code for each in answers] == [401, 401, 429, 401, 401]

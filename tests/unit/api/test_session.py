@@ -1,5 +1,6 @@
 """Signing in: passwords, cookies, what a session may be made to do, and what slows a guesser down."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from litestar import Litestar
 from sqlalchemy import select
 
-from onward.api.throttle import Throttle
+from onward.api.throttle import FIRST, FORGOTTEN, Throttle
 from onward.settings import Settings
 from onward.workspace import passwords
 from onward.workspace.bootstrap import bootstrap
@@ -206,15 +207,49 @@ async def test_who_is_in_no_workspace_any_more_may_nothing(
     assert (await browser.get("/sources")).status_code == 401
 
 
-def test_a_throttle_forgets_the_oldest_and_what_succeeded() -> None:
+async def test_guesses_made_at_once_are_slowed_down_too(
+    browser: httpx.AsyncClient, owner: dict[str, Any]
+) -> None:
+    answers = await asyncio.gather(*(sign_in(browser, f"guess number {n}") for n in range(8)))
+    assert sorted(each.status_code for each in answers) == [401] * 5 + [429] * 3
+
+
+async def test_an_invitation_is_no_way_to_guess_a_password(
+    browser: httpx.AsyncClient, owner: dict[str, Any], call: Call, client: httpx.AsyncClient
+) -> None:
+    token = (await call("POST", "/workspaces", {"slug": "other"}, status=201))["token"]
+    body = {"invites": [{"email": "ada@example.com"}]}
+    invited = await client.post("/invites", json=body, headers={"authorization": f"Bearer {token}"})
+    link = invited.json()["data"]["invitations"][0]["link"].partition("#")[2]
+    guesses = [{"token": link, "name": "Eve", "password": f"guess number {n}"} for n in range(7)]
+    answers = [(await browser.post("/invites/accept", json=each)).status_code for each in guesses]
+    assert answers == [422] * 5 + [429] * 2
+    assert (await sign_in(browser)).status_code == 429, "it is the same account"
+
+
+def fail(throttle: Throttle, *keys: str) -> None:
+    with throttle.attempt(*keys) as attempt:
+        attempt.right = False
+
+
+def test_a_throttle_forgets_what_succeeded_and_in_time_what_failed() -> None:
     now = [0.0]
     throttle = Throttle(lambda: now[0])
     for _ in range(20):
-        throttle.failed("a")
-    assert throttle.wait("a") == 900.0
+        now[0] += throttle.wait("a", "office")
+        fail(throttle, "a", "office")
+    assert throttle.wait("a") == 900.0 and throttle.wait("office") == 900.0
     assert throttle.wait("b") == 0.0
-    throttle.succeeded("a")
+    now[0] += 900.0
+    with throttle.attempt("a", "office") as attempt:
+        assert throttle.wait("a") == FIRST, "one after the other"
+        attempt.right = True
     assert throttle.wait("a", "b") == 0.0
+    fail(throttle, "b", "office")
+    assert throttle.wait("office") == 900.0, "an account of one's own does not help to guess another's"
+    now[0] += FORGOTTEN + 1
+    fail(throttle, "b", "office")
+    assert throttle.wait("b", "office") == 0.0
 
 
 @pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaa", "ada@example.com", "x" * 300])
