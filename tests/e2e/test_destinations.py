@@ -106,10 +106,12 @@ def test_a_mapping_is_made_of_a_real_event_and_tried(place: Place) -> None:
         source,
         track("Looked"),
         track("Order Completed", properties={"total": 27.5, "currency": "EUR"}),
+        {"type": "identify", "userId": "ada"},
     )
     mapping = settings_of(place, destination)["id"]
     page = place.visit(f"/destinations/{destination}/mappings/{mapping}")
     preview = page.get_by_role("region", name="Live preview")
+    expect(preview, "the newest that meets it").to_contain_text("Order Completed")
     expect(preview).to_contain_text("Meets the trigger, valid")
     text = page.get_by_label("Trigger as FQL")
     expect(text).to_have_value('type = "track"')
