@@ -10,7 +10,7 @@ from onward.commands import assignments, output
 from onward.commands.client import Api, Json, only
 from onward.commands.common import CommandError
 from onward.commands.destinations import Assigned
-from onward.commands.function_edits import APPENDED, HERE, Name, find, instances_of, place
+from onward.commands.function_edits import HERE, Name, find, instances_of, place
 from onward.commands.output import AsJson
 
 _TYPES = {"STRING": "string", "BOOLEAN": "boolean", "ARRAY": "array", "TEXT_MAP": "map"}
@@ -115,7 +115,7 @@ def connect(
         else:
             place = api.destination(before)
         body |= {"functionId": function["id"], "integrationId": place["id"]}
-        body["name"] = name or APPENDED.sub("", function["displayName"])
+        body["name"] = name or found["ownName"]
         made = api.post("/insert-function-instances", body)["insertFunctionInstance"]
         told = f"Inserted {made['name']} at {place['name']}, enabled."
     output.print_json(made) if as_json else output.say(told)

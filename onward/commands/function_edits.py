@@ -21,8 +21,6 @@ HERE = Api()
 
 Name = Annotated[str, Parameter(help="Name or id of a function.")]
 Number = Annotated[int | None, Parameter(help="Number of a version (default: the latest).")]
-APPENDED = re.compile(r" \([^()]*\)$")
-"""The workspace's name, after a function's own."""
 
 
 def add_to(app: cyclopts.App) -> None:
@@ -96,7 +94,13 @@ def save(
     /,
     *,
     name: Annotated[str | None, Parameter(help="Name (default: of the JSON file, or the file's).")] = None,
-    type: Annotated[str | None, Parameter(help="DESTINATION, INSERT_DESTINATION or SOURCE.")] = None,
+    type: Annotated[
+        str | None,
+        Parameter(
+            help="DESTINATION, INSERT_DESTINATION, INSERT_SOURCE or SOURCE (default: of the JSON file, or "
+            "DESTINATION)."
+        ),
+    ] = None,
     deploy: Annotated[bool, Parameter(help="Deploy it as well.", negative=())] = False,
     as_json: AsJson = False,
     api: Api = HERE,
@@ -104,9 +108,7 @@ def save(
     """Save a function: a new one, or a new version of the one of this name. Saving deploys nothing."""
     told = _told(file, name, type)
     found = [
-        each
-        for each in api.all("/functions", "functions")
-        if each["resourceType"] == told["resourceType"] and _is_called(each, told["displayName"])
+        each for each in _named(api, told["displayName"]) if each["resourceType"] == told["resourceType"]
     ]
     if found:
         changes = {key: value for key, value in told.items() if key != "resourceType"}
@@ -226,18 +228,26 @@ def usage(
 
 
 def find(api: Api, key: str) -> Json:
-    """By id or name, with the workspace's appended or not."""
-    functions = list(api.all("/functions", "functions"))
-    for found in (
-        [each for each in functions if each["id"] == key],
-        [each for each in functions if _is_called(each, key)],
-    ):
-        if len(found) == 1:
-            return found[0]
-        if found:
-            ids = ", ".join(f"{each['id']} ({each['resourceType']})" for each in found)
-            raise CommandError(f"{len(found)} functions are called {key}; name one by its id: {ids}")
-    raise CommandError(f"there is no function {key}; `onward functions list` has all")
+    """By id or name, with the workspace's appended or not; `ownName` is without it."""
+    found = _named(api, key)
+    if len(found) > 1:
+        ids = ", ".join(f"{each['id']} ({each['resourceType']})" for each in found)
+        raise CommandError(f"{len(found)} functions are called {key}; name one by its id: {ids}")
+    if not found:
+        raise CommandError(f"there is no function {key}; `onward functions list` has all")
+    return found[0]
+
+
+def _named(api: Api, key: str) -> list[Json]:
+    """The function with this id, or else those with this name."""
+    appended = f" ({api.get('/')['workspace']['name']})"
+    functions = []
+    for each in api.all("/functions", "functions"):
+        shown = each["displayName"]
+        own = shown if each["resourceType"] == "SOURCE" else shown.removesuffix(appended)
+        functions.append(each | {"ownName": own})
+    by_id = [each for each in functions if each["id"] == key]
+    return by_id or [each for each in functions if key in (each["displayName"], each["ownName"])]
 
 
 def _standing(function: Json) -> str:
@@ -257,11 +267,6 @@ def place(instance: Json) -> str:
     """How one names an instance: its source's slug, or `source/destination`."""
     name = instance["destinationName"]
     return str(instance["sourceSlug"]) if name is None else f"{instance['sourceSlug']}/{name}"
-
-
-def _is_called(function: Json, name: str) -> bool:
-    shown = function["displayName"]
-    return shown == name or (function["resourceType"] != "SOURCE" and APPENDED.sub("", shown) == name)
 
 
 def _versions(api: Api, function: Json) -> list[Json]:

@@ -46,6 +46,7 @@ def test_a_batch(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     event.write_text('[{"status":200},{"status":500}]')
     assert cli.main(["functions", "dev", str(file), "--event", str(event), "--runs", "1"]) == 0
     assert "event 2: Retry" in capsys.readouterr().out
+    assert cli.main(["functions", "test", str(file), "--event", str(event)]) == 1
 
 
 def test_what_cannot_be_read(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
