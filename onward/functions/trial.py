@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import orjson
 
 from onward.egress.http import Client
 from onward.egress.masking import Masking
@@ -192,11 +193,13 @@ def _shown(
 
 
 def _value(made: Invocation) -> Any:
-    """What the handler returned; None if that is no JSON or too long."""
+    """What the handler returned; None if that is no JSON, too long, or nested too deeply to be shown."""
     try:
-        return msgspec.json.decode(made.value)
-    except msgspec.MsgspecError:
+        value = orjson.loads(bytes(made.value))
+        orjson.dumps(value)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return None
+    return value
 
 
 def _inserted(came: Came, masking: Masking) -> dict[str, Any]:

@@ -73,6 +73,9 @@ def test_a_source_function_and_an_insert_function(
     file.with_suffix(".json").write_text('{"resourceType": "INSERT_DESTINATION"}')
     assert cli.main(["functions", "test", str(file)]) == 1
     assert "onTrack: Dropped: the function returned no event" in capsys.readouterr().out
+    file.write_text("const onTrack = () => Array(600).fill().reduce((inner) => ({ inner }), {})")
+    assert cli.main(["functions", "test", str(file)]) == 1
+    assert "is nested too deeply" in capsys.readouterr().out
 
 
 def test_from_a_template_to_a_deployed_function(
