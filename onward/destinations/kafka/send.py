@@ -140,5 +140,5 @@ def _header(value: Any) -> bytes | None:
 
 def _record_batch(asked: Any) -> int:
     if isinstance(asked, int | float) and not isinstance(asked, bool) and asked >= 1:
-        return min(int(asked), LARGEST_BATCH)
+        return int(min(asked, LARGEST_BATCH))
     return RECORD_BATCH
