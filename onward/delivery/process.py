@@ -38,9 +38,10 @@ from onward.egress.client import HttpClient
 from onward.eventlog.cache import DecodeCache
 from onward.eventlog.protocol import Position, Record
 from onward.eventlog.record import decode
+from onward.metering.counting import Counting
 from onward.metering.functions import FunctionMeter, FunctionStore, quotas_of
 from onward.metering.meter import Meter
-from onward.metering.store import Counted, UsageStore
+from onward.metering.store import UsageStore
 from onward.pipeline.normalise import Undecodable, normalise
 from onward.pipeline.types import Event
 from onward.roles import Heartbeat, role_of
@@ -55,8 +56,6 @@ log = structlog.get_logger()
 TAIL_EVERY = 0.005
 """Seconds between looks at the log's tail."""
 CONFIGURATION_EVERY = 0.25
-COUNT_EVERY = 1.0
-"""Seconds between commits of what came in."""
 COMMIT_EVERY = 0.02
 """Seconds between commits of the state: what may be repeated after a crash was answered within these."""
 HEARTBEAT_EVERY = 5.0
@@ -122,8 +121,10 @@ class DeliveryProcess:
             locked_out=self._function_meter.locked_out,
         )
         self._usage = UsageStore(settings.data)
-        self._counting = asyncio.Lock()
         self._meter = Meter(self._usage, self._cache, lambda source_id: owner(source_id, count) == index)
+        self._counting = Counting(
+            self._meter, self._usage, lambda: self._heads, lambda: self._snapshots.current
+        )
         self._deletions = Deletions(
             open_engine(settings),
             self._erasures,
@@ -169,7 +170,7 @@ class DeliveryProcess:
                 self._keep_house(heartbeat),
                 self._deletions.run(),
                 redrive.forever(self._store, self._loops),
-                self._measure(),
+                self._counting.run(),
             )
         ]
         log.info("delivering", index=self._index, of=self._count, destinations=len(self._loops))
@@ -200,7 +201,7 @@ class DeliveryProcess:
             self._function_meter.flush(int(time.time() * 1000))
         self._function_books.close()
         with _reported("counting"):
-            await self._commit_counted()
+            await self._counting.commit()
         self._usage.close()
         self._store.close()
         self._reader.close()
@@ -321,42 +322,6 @@ class DeliveryProcess:
                     if loop.plan.destination.source_id in moved:
                         loop.wake()
             await asyncio.sleep(TAIL_EVERY)
-
-    async def _measure(self) -> None:
-        """Count what came in, by turns with everything else, and store it about once a second."""
-        while True:
-            try:
-                until = time.monotonic() + COUNT_EVERY
-                while time.monotonic() < until:
-                    if not self._meter.count(self._heads):
-                        break
-                    await asyncio.sleep(0)
-                # A stop must wait for it: what is counted next may not be stored before this is.
-                await asyncio.shield(self._commit_counted())
-            except Exception:
-                log.exception("events can't be counted; trying again")
-                self._meter.forget()
-                until = time.monotonic() + COUNT_EVERY
-            await asyncio.sleep(max(0.0, until - time.monotonic()))
-
-    async def _commit_counted(self) -> None:
-        async with self._counting:
-            counted = self._counted()
-            if not counted:
-                return
-            try:
-                await asyncio.to_thread(self._usage.commit, counted)
-            except Exception:
-                self._meter.forget()
-                raise
-
-    def _counted(self) -> dict[str, tuple[str, Counted]]:
-        """What was counted since the last time, by source, with the workspace of each."""
-        sources = self._snapshots.current.source_by_id
-        return {
-            id: (sources[id].workspace_id if id in sources else "", counted)
-            for id, counted in self._meter.take().items()
-        }
 
     # The state
 
