@@ -12,6 +12,7 @@ from onward.api.context import Context, Id, InContext
 from onward.api.iam.shapes import LabelIn
 from onward.workspace import labels as edit
 from onward.workspace.entities import Label
+from onward.workspace.errors import at
 from onward.workspace.shapes import from_json
 from onward.workspace.sources import get_source
 
@@ -48,7 +49,7 @@ def list_labels(context: InContext) -> Json:
 )
 def create_label(context: InContext, body: RawBody) -> Json:
     data = from_json(CreateLabel, body).label
-    with context.changing() as editor:
+    with context.changing() as editor, at("label"):
         return answer(label=_view(edit.create_label(editor, data.key, data.value, data.description)))
 
 

@@ -22,6 +22,8 @@ Resource = Mapping[str, Any]
 """`{"type", "id", "labels"?}`."""
 
 EVERYTHING = "WORKSPACE"
+LABELLED = "SOURCE"
+"""What bears labels."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,10 @@ def drop_grants(session: Session, workspace_id: str, subject_id: str) -> None:
 def _check(role: Role, workspace_id: str, resource: Resource) -> None:
     """Raises `Invalid`."""
     kind, id = resource["type"], resource["id"]
+    if resource.get("labels") and role.kind != LABELLED:
+        raise Invalid(
+            f"labels are borne by sources, and the role {role.name} is not for some of them", "resources"
+        )
     if kind == EVERYTHING and id != workspace_id and not resource.get("labels"):
         raise Invalid(f"{id} is not this workspace", field="resources")
     if kind not in (EVERYTHING, role.kind):

@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 from onward.workspace import audit, ids
 from onward.workspace.entities import Grant, Label, Source
 from onward.workspace.errors import Conflict, Invalid, NotFound
+from onward.workspace.names import check_name
 from onward.workspace.store import Editor
 
 MAX_LENGTH = 255
+MAX_DESCRIPTION = 2_000
 
 Borne = dict[str, Any]
 """`{"key", "value", "description"?}`."""
@@ -37,11 +39,13 @@ def find_label(session: Session, workspace_id: str, key: str, value: str) -> Lab
 
 def create_label(editor: Editor, key: str, value: str, description: str | None = None) -> Label:
     for name, text in (("key", key), ("value", value)):
-        if not text.strip() or len(text) > MAX_LENGTH:
-            raise Invalid(f"this must be a text of 1 to {MAX_LENGTH} characters", field=f"label.{name}")
+        check_name(text, name, MAX_LENGTH)
+        if "/" in text or text in (".", ".."):
+            raise Invalid("this stands between slashes in addresses, so that / . and .. can't be", field=name)
+    _check_description(description)
     for label in all_labels(editor.session, editor.workspace.id):
         if (label.key, label.value) == (key, value):
-            raise Conflict(f"there is a label {key}:{value} already", field="label")
+            raise Conflict(f"there is a label {key}:{value} already")
     label = Label(
         id=ids.resource_id(),
         workspace_id=editor.workspace.id,
@@ -56,6 +60,7 @@ def create_label(editor: Editor, key: str, value: str, description: str | None =
 
 
 def describe_label(editor: Editor, label: Label, description: str | None) -> None:
+    _check_description(description)
     before = audit.state(label)
     label.description = description
     editor.modified(label, before)
@@ -92,6 +97,11 @@ def _bear(editor: Editor, source: Source, labels: list[Borne]) -> None:
     before = audit.state(source)
     source.labels = labels
     editor.modified(source, before)
+
+
+def _check_description(description: str | None) -> None:
+    if description is not None and len(description) > MAX_DESCRIPTION:
+        raise Invalid(f"a description may have {MAX_DESCRIPTION} characters", field="description")
 
 
 def _is(borne: Borne, key: str, value: str) -> bool:

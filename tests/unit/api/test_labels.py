@@ -1,5 +1,7 @@
 """Labels, and the sources that bear them."""
 
+import pytest
+
 from .conftest import Call
 
 
@@ -20,6 +22,15 @@ async def test_labels_live_in_the_workspace_and_on_sources(call: Call) -> None:
     assert (await call("GET", f"/sources/{source['id']}"))["source"]["labels"] == [label]
     assert (await call("PUT", path, {"labels": []}))["labels"] == []
     assert (await call("DELETE", "/labels/team/web", status=404))[0]["type"] == "not-found"
+
+
+@pytest.mark.parametrize("text", ["", " ", "a/b", "..", "a\x00", "two\nlines", "x" * 256])
+async def test_a_label_can_be_named_in_an_address(call: Call, text: str) -> None:
+    for name, label in (("key", {"key": text, "value": "v"}), ("value", {"key": "k", "value": text})):
+        (error,) = await call("POST", "/labels", {"label": label}, status=422)
+        assert error["field"] == f"label.{name}"
+    long = {"key": "k", "value": "v", "description": "x" * 2001}
+    assert (await call("POST", "/labels", {"label": long}, status=422))[0]["field"] == "label.description"
 
 
 async def test_a_label_that_permissions_need_stays(call: Call) -> None:

@@ -79,6 +79,22 @@ async def test_read_only_changes_nothing(two: Any, client_with: Any) -> None:
         assert (await client.delete(f"/destinations/{mine['hook']}")).status_code == 403
 
 
+@pytest.mark.parametrize("role", ["owner", "member", "function-admin", "warehouse-admin", "privacy-admin"])
+async def test_only_what_is_for_sources_is_granted_by_label(call: Call, role: str) -> None:
+    """Else who is an owner by a label could do what is about no source: make an owner's token, say."""
+    label = {"key": "team", "value": "web"}
+    await call("POST", "/labels", {"label": label}, status=201)
+    workspace = (await call("GET", "/"))["workspace"]["id"]
+    of_label = {"type": "WORKSPACE", "id": workspace, "labels": [label]}
+    for body in ({"resources": [of_label]}, {"labels": [label]}):
+        invite = {"invites": [{"email": "bob@example.com", "permissions": [{"roleId": role} | body]}]}
+        (error,) = await call("POST", "/invites", invite, status=422)
+        assert error["field"] == "invites[0].permissions[0].resources" and "labels" in error["message"]
+    token = {"name": "t", "roleId": role, "resources": [of_label]}
+    await call("POST", "/tokens", token, status=422)
+    await call("POST", "/tokens", token | {"roleId": "pii-access"}, status=201)
+
+
 async def test_a_role_by_labels_reaches_what_bears_them_all_at_once(
     two: Any, client_with: Any, store: Store
 ) -> None:
