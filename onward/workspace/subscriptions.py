@@ -87,14 +87,16 @@ def update_subscription(
     mapping: dict[str, Any] | UnsetType = UNSET,
     enabled: bool | UnsetType = UNSET,
 ) -> bool:
-    """Change what is given; whether anything differs. `mapping` replaces the whole mapping."""
+    """Change what is given; whether anything differs. `mapping` replaces the whole mapping.
+
+    A mapping of a destination that the catalogue has no more can still be renamed and disabled.
+    """
     before = audit.state(subscription)
-    definition = definition_of(editor.catalogue, subscription.destination.definition)
     if name is not UNSET:
         check_name(name)
         subscription.name = name
     if action is not UNSET:
-        subscription.action = find_action(definition, action).slug
+        subscription.action = find_action(_definition_of(editor, subscription), action).slug
     if trigger is not UNSET:
         check_trigger(trigger)
         subscription.trigger = trigger
@@ -103,9 +105,13 @@ def update_subscription(
     if enabled is not UNSET:
         subscription.enabled = enabled
     if mapping is not UNSET or action is not UNSET or enabled is True:
-        current = find_action(definition, subscription.action)
+        current = find_action(_definition_of(editor, subscription), subscription.action)
         check_mapping(current, subscription.mapping, complete=subscription.enabled)
     return editor.modified(subscription, before)
+
+
+def _definition_of(editor: Editor, subscription: Subscription) -> Definition:
+    return definition_of(editor.catalogue, subscription.destination.definition)
 
 
 def duplicate_subscription(editor: Editor, subscription: Subscription) -> Subscription:

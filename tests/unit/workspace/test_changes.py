@@ -14,7 +14,7 @@ from onward.settings import Settings
 from onward.workspace import compile, destinations, filters, sources, subscriptions
 from onward.workspace.bootstrap import bootstrap
 from onward.workspace.delivery import Delivery
-from onward.workspace.entities import AuditEvent, Destination, Source, StoredSnapshot
+from onward.workspace.entities import AuditEvent, Destination, Source, StoredSnapshot, Subscription
 from onward.workspace.errors import Conflict, Invalid, NotFound, SecretError
 from onward.workspace.ids import write_key
 from onward.workspace.secrets import MASK
@@ -485,3 +485,30 @@ def test_a_draft_is_kept_but_not_enabled_before_it_is_complete(change: Change, d
         subscriptions.update_subscription(editor, draft, enabled=True, mapping={"data": {}})
 
     change(edit)
+
+
+def test_a_mapping_can_be_disabled_when_the_catalogue_has_its_destination_no_more(
+    store: Store, workspace_id: str, change: Change, destination_id: str
+) -> None:
+    id = change(
+        lambda editor: subscriptions.apply_presets(editor, _destination(editor, destination_id))[0].id
+    )
+    change(
+        lambda editor: subscriptions.update_subscription(
+            editor, _subscription(editor, id), enabled=True, mapping={"data": {}}
+        )
+    )
+    store.catalogue = {}
+    change(
+        lambda editor: subscriptions.update_subscription(
+            editor, _subscription(editor, id), name="Off", enabled=False
+        )
+    )
+    with pytest.raises(Invalid, match="the catalogue has no destination hook"):
+        change(
+            lambda editor: subscriptions.update_subscription(editor, _subscription(editor, id), enabled=True)
+        )
+
+
+def _subscription(editor: Editor, id: str) -> Subscription:
+    return editor.session.get_one(Subscription, id)
