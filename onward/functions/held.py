@@ -39,6 +39,16 @@ class Usage(msgspec.Struct):
     cpu_ms: float = 0.0
 
 
+class Waiting:
+    """An invocation that waits: for a process of its key, or for None, the room to start one."""
+
+    __slots__ = ("handed", "since")
+
+    def __init__(self, since: float) -> None:
+        self.since = since
+        self.handed: asyncio.Future[Held | None] = asyncio.get_running_loop().create_future()
+
+
 class Entry:
     """What is known of a key."""
 
@@ -47,7 +57,8 @@ class Entry:
     def __init__(self) -> None:
         self.idle: list[Held] = []
         self.processes = 0
-        self.waiting: deque[asyncio.Future[Held | None]] = deque()
+        self.waiting: deque[Waiting] = deque()
+        """The oldest first."""
         self.breaker = Breaker()
         self.usage = Usage()
         self.pace = 0.0

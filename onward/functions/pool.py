@@ -6,7 +6,9 @@ it gets another process, up to `per_key`. Blank spares wait, so that a new one c
 
 Invariants:
 - What runs is bounded by `budget_mb`: an idle process counts 20 MB, a busy one 100. If there is no room the
-  process that was idle longest goes; if all are busy, invocations wait, first come first served.
+  process that was idle longest goes; if all are busy, invocations wait, first come first served. A key hands
+  its processes on to its own, for that costs no start, but not past who has waited longer than `PATIENCE` and
+  has none: so keys that never rest don't keep the others from running.
 - A process that died or was killed is never used again; its key gets a fresh one.
 - A key whose invocations keep timing out or running out of memory is paused (`breaker.py`); others go on.
 
@@ -25,7 +27,7 @@ import structlog
 from onward.egress.http import Client
 from onward.egress.masking import Masking
 from onward.functions.errors import Ending, Kind
-from onward.functions.held import BUSY_MB, IDLE_MB, Entry, Held, Key, Lent, PoolLimits, Usage
+from onward.functions.held import BUSY_MB, IDLE_MB, Entry, Held, Key, Lent, PoolLimits, Usage, Waiting
 from onward.functions.many import Many
 from onward.functions.process import Call, Flown, Invocation, Limits, LoadError, Lost, Runner
 from onward.functions.sandbox import Confinement, resident
@@ -33,6 +35,9 @@ from onward.functions.sandbox import Confinement, resident
 __all__ = ["Key", "Pool", "PoolLimits", "Usage"]
 
 log = structlog.get_logger("onward.functions")
+
+PATIENCE = 1.0
+"""Seconds that a key without a process waits while others hand theirs on to their own."""
 
 
 class Pool:
@@ -195,9 +200,9 @@ class Pool:
         self._spares.clear()
         for entry in self._entries.values():
             entry.idle.clear()
-            for future in entry.waiting:
-                if not future.done():
-                    future.set_exception(_Full("functions are being stopped"))
+            for waiting in entry.waiting:
+                if not waiting.handed.done():
+                    waiting.handed.set_exception(_Full("functions are being stopped"))
         await asyncio.gather(*(runner.close() for runner in runners), *self._tasks, return_exceptions=True)
 
     # Who gets a process
@@ -221,15 +226,15 @@ class Pool:
         if len(entry.waiting) >= self.limits.queue:
             raise _Full(f"{self.limits.queue} invocations of the function wait already")
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[Held | None] = loop.create_future()
-        entry.waiting.append(future)
-        late = loop.call_later(self.limits.queue_for, _give_up, future)
+        waiting = Waiting(loop.time())
+        entry.waiting.append(waiting)
+        late = loop.call_later(self.limits.queue_for, _give_up, waiting.handed)
         try:
-            handed = await future
+            handed = await waiting.handed
         except BaseException:
-            self._hand_back(future)
+            self._hand_back(waiting.handed)
             with suppress(ValueError):
-                entry.waiting.remove(future)
+                entry.waiting.remove(waiting)
             raise
         finally:
             late.cancel()
@@ -250,18 +255,15 @@ class Pool:
 
     def _make_room(self) -> bool:
         """Whether there is room for one more busy process; it is counted as such at once."""
-        needed = BUSY_MB
-        while self._taken() + needed > self.limits.budget_mb:
-            if self._idle:
-                held, _ = self._idle.popitem(last=False)
-                entry = self._entries[held.key]
-                entry.idle.remove(held)
-                held.runner.kill("its memory is needed")
-                self._gone(entry)
-            elif self._busy == 0:
-                break  # one may always run
-            else:
-                return False
+        others = self._taken() - len(self._idle) * IDLE_MB
+        if self._busy and others + BUSY_MB > self.limits.budget_mb:  # one may always run
+            return False  # and nobody idle goes for nothing
+        while self._idle and self._taken() + BUSY_MB > self.limits.budget_mb:
+            held, _ = self._idle.popitem(last=False)
+            entry = self._entries[held.key]
+            entry.idle.remove(held)
+            held.runner.kill("its memory is needed")
+            self._gone(entry)
         self._busy += 1
         return True
 
@@ -300,11 +302,8 @@ class Pool:
             self._gone(entry)
             self._wake()
             return
-        while entry.waiting:
-            future = entry.waiting.popleft()
-            if not future.done():
-                future.set_result(held)
-                return
+        if not self._is_due(entry, now) and _hand_on(entry, held):
+            return
         self._busy -= 1
         held.since = now
         entry.idle.append(held)
@@ -313,19 +312,28 @@ class Pool:
         if self._sweeper is None:
             self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
 
+    def _is_due(self, entry: Entry, now: float) -> bool:
+        """Whether it is the turn of another key, which has no process and waits longer than this one."""
+        if not entry.waiting:
+            return False
+        before = min(now - PATIENCE, entry.waiting[0].since)
+        return any(
+            other.processes == 0 and other.waiting and other.waiting[0].since < before
+            for other in self._entries.values()
+        )
+
     def _wake(self) -> None:
-        """There may be room: let the first of a key that waits without a process have it."""
-        for entry in self._entries.values():
-            if entry.waiting and entry.processes < self.limits.per_key and not entry.idle:
-                if not self._make_room():
-                    return
-                while entry.waiting:
-                    future = entry.waiting.popleft()
-                    if not future.done():
-                        future.set_result(None)
-                        break
-                else:
-                    self._busy -= 1
+        """There may be room: let those have it who wait the longest."""
+        waiting = [entry for entry in self._entries.values() if entry.waiting]
+        for entry in sorted(waiting, key=lambda entry: entry.waiting[0].since):
+            if entry.idle:
+                held = entry.idle.pop()
+                del self._idle[held]
+                self._busy += 1
+                if not _hand_on(entry, held):
+                    self._release(held)
+            elif entry.processes < self.limits.per_key and self._make_room() and not _hand_on(entry, None):
+                self._busy -= 1
 
     def _worn(self, held: Held, entry: Entry, now: float) -> bool:
         """Whether to replace it. Processor time and memory are looked at now and then: that costs more than
@@ -389,6 +397,16 @@ class Pool:
 
 class _Full(Exception):
     """Nobody can take the invocation now."""
+
+
+def _hand_on(entry: Entry, held: Held | None) -> bool:
+    """Give a process, or the room for one, to the first who waits; whether there is one."""
+    while entry.waiting:
+        handed = entry.waiting.popleft().handed
+        if not handed.done():
+            handed.set_result(held)
+            return True
+    return False
 
 
 def _give_up(waiting: "asyncio.Future[Held | None]") -> None:

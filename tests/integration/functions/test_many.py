@@ -225,3 +225,36 @@ async def test_long_events_and_short_ones_in_turn(pools: Any) -> None:
     made = await each(pools(PoolLimits(per_key=1)), code, calls)
     assert [value(one) for one in made] == [[n, size, "ä"] for n, size in enumerate(sizes)]
     assert len({one.pid for one in made}) == 1
+
+
+async def test_a_function_that_never_rests_does_not_keep_others_from_running(pools: Any) -> None:
+    pool = pools(PoolLimits(budget_mb=100, per_key=1, spares=0, queue_for=4.0))
+    code = "async function onTrack() { await new Promise((done) => setTimeout(done, 20)) }"
+    served = asyncio.Event()
+
+    async def busy() -> None:
+        while not served.is_set():
+            made = await pool.invoke(KEY, code, "onTrack", {}, {}, NONE)
+            assert made.ending.kind is OK, made.ending
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(4):
+            group.create_task(busy())
+        await eventually(lambda: bool(pool._entries) and len(pool._entries[KEY].waiting) == 3)
+        made = await pool.invoke(Key(version="v", instance="other"), code, "onTrack", {}, {}, NONE)
+        served.set()
+    assert made.ending.kind is OK, made.ending
+
+
+async def test_nobody_idle_is_ended_where_that_makes_no_room(pools: Any) -> None:
+    pool = pools(PoolLimits(budget_mb=130, per_key=1, spares=0, queue_for=0.1))
+    idle = Key(version="v", instance="idle")
+    assert (await pool.invoke(idle, "async function onTrack() {}", "onTrack", {}, {}, NONE)).ending.kind is OK
+    before = pool.pids(idle)
+    code = "function onTrack() { return new Promise((done) => { setTimeout(done, 300) }) }"
+    busy = asyncio.create_task(pool.invoke(KEY, code, "onTrack", {}, {}, NONE))
+    await eventually(lambda: pool._busy == 1)
+    third = await pool.invoke(Key(version="v", instance="third"), code, "onTrack", {}, {}, NONE)
+    assert third.ending.kind is Kind.TOO_MANY_REQUESTS
+    assert pool.pids(idle) == before != []
+    assert (await busy).ending.kind is OK
