@@ -12,6 +12,7 @@ from sqlalchemy import select
 from onward.workspace import audit, ids
 from onward.workspace import destinations as destination_edits
 from onward.workspace import filters as filter_edits
+from onward.workspace import labels as label_edits
 from onward.workspace import sources as source_edits
 from onward.workspace import subscriptions as subscription_edits
 from onward.workspace.audit_forwarding import set_forwarding
@@ -70,6 +71,7 @@ def converge(editor: Editor, document: Document, options: Options) -> None:
         with at("workspace"):
             _workspace(editor, document.workspace)
     _refuse_twins(document)
+    _check_labels(document, options)
     # Deletions come first: what they free (a write key, a place below a limit) may be taken again.
     if options.prune:
         _prune(editor, document, _sources_by_slug(editor))
@@ -133,6 +135,7 @@ def _source(editor: Editor, part: SourcePart, source: Source | None, options: Op
     if (part.type is None) == (part.function is None):
         raise Invalid("give either a type or the name of a function", field="type")
     _refuse_held(part)
+    labels = label_edits.borne(editor, [{"key": each.key, "value": each.value} for each in part.labels])
     kind, settings = str(part.type), part.settings
     if part.function is not None:
         function = function_named(editor, "SOURCE", part.function, "function")
@@ -151,7 +154,7 @@ def _source(editor: Editor, part: SourcePart, source: Source | None, options: Op
             name=part.name,
             enabled=True if part.enabled is UNSET else part.enabled,
             settings=settings,
-            labels=part.labels,
+            labels=labels,
             rate_limit=part.rate_limit,
             write_keys=wanted,
         )
@@ -163,7 +166,7 @@ def _source(editor: Editor, part: SourcePart, source: Source | None, options: Op
         name=part.slug if part.name is None else part.name,
         enabled=part.enabled,
         settings=settings,
-        labels=part.labels,
+        labels=labels,
         rate_limit=part.rate_limit,
     )
     there = [key.key for key in source.write_keys]
@@ -174,6 +177,20 @@ def _source(editor: Editor, part: SourcePart, source: Source | None, options: Op
         for key in there:
             if key not in wanted:
                 source_edits.remove_write_key(editor, source, key)
+
+
+def _check_labels(document: Document, options: Options) -> None:
+    """Raises `Invalid` for a source that would bear a label that is to be deleted."""
+    if not options.prune or document.labels is UNSET:
+        return
+    kept = {(label.key, label.value) for label in document.labels}
+    for index, source in enumerate(document.sources or ()):
+        for place, label in enumerate(source.labels):
+            if (label.key, label.value) not in kept:
+                raise Invalid(
+                    f"{label.key}:{label.value} is not among the labels of the document",
+                    field=f"sources[{index}].labels[{place}]",
+                )
 
 
 def _below_source(editor: Editor, part: SourcePart, sources: Mapping[str, Source], options: Options) -> None:

@@ -12,6 +12,7 @@ but sources and destinations.
 It is YAML 1.2's core schema: `no` and `12:30` and `2030-01-31` are texts.
 """
 
+import math
 import re
 from typing import Any
 
@@ -78,7 +79,8 @@ class SourcePart(Part):
     enabled: bool | UnsetType = UNSET
     write_keys: list[str] | UnsetType = UNSET
     settings: Json = msgspec.field(default_factory=dict)
-    labels: list[Json] = msgspec.field(default_factory=list)
+    labels: list[LabelPart] = msgspec.field(default_factory=list)
+    """Labels of the workspace."""
     rate_limit: float | None = None
     schema: SchemaPart | UnsetType = UNSET
     schema_events: list[SchemaEventPart] | UnsetType = UNSET
@@ -137,6 +139,10 @@ class Document(Part):
     groups: list[GroupPart] | UnsetType = UNSET
 
 
+DEEPEST = 200
+"""Levels of a document."""
+MOST_MORE = 10_000
+"""Values that aliases may make of a document, beyond one for each of its characters."""
 LINE_ENDS = re.compile("[\r\x85\u2028\u2029]")
 
 
@@ -148,7 +154,26 @@ def parse(text: str) -> Document:
         raise Invalid(f"this is not YAML: {' '.join(str(error).split())}") from error
     except (RecursionError, ValueError) as error:
         raise Invalid(f"this YAML can't be read: {error}") from error
+    _check_values(value, len(text) + MOST_MORE)
     return from_value(Document, {} if value is None else value)
+
+
+def _check_values(document: Any, most: int) -> None:
+    """Raises `Invalid` for what is not JSON: values of other types, and what aliases make endless or huge."""
+    waiting = [(document, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        most -= 1
+        if depth > DEEPEST or most < 0:
+            raise Invalid("this YAML is nested too deeply, or its aliases make too much of it")
+        if isinstance(value, dict):
+            waiting += ((each, depth + 1) for pair in value.items() for each in pair)
+        elif isinstance(value, list):
+            waiting += ((each, depth + 1) for each in value)
+        elif isinstance(value, float) and not math.isfinite(value):
+            raise Invalid("this YAML has a number that is too large")
+        elif not isinstance(value, str | int | float | None):
+            raise Invalid(f"this YAML has a {type(value).__name__}, {value!r:.80}; write it as a text")
 
 
 def export_workspace(session: Session, workspace_id: str) -> str:
@@ -193,7 +218,7 @@ def source_part(session: Session, source: Source) -> SourcePart:
         enabled=source.enabled,
         write_keys=sorted(key.key for key in source.write_keys),
         settings=written(source.settings, source.secrets, source.slug) if function else source.settings,
-        labels=source.labels,
+        labels=msgspec.convert(source.labels, list[LabelPart]),
         rate_limit=source.rate_limit,
         schema=schema_part(session, source),
         schema_events=schema_event_parts(session, source),
@@ -261,11 +286,13 @@ _SCALARS: tuple[tuple[str, str, str], ...] = (
 
 
 class _Loader(yaml.CSafeLoader):
-    """Refuses a key that stands twice in one mapping."""
+    """Refuses a key that stands twice in one mapping, or is no text."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a text", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key.value!r} stands here twice", key.start_mark
@@ -299,6 +326,8 @@ class _Line(_Dumper):
 
 _Line.add_representer(str, yaml.SafeDumper.represent_str)
 _Loader.yaml_implicit_resolvers = {}
+# YAML 1.1 would read 010 as eight.
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: int(node.value))
 # The writer keeps YAML 1.1's too, and so quotes what either of them would not take for a text.
 for _kind in (_Loader, _Dumper, _Line):
     for _name, _pattern, _starts in _SCALARS:

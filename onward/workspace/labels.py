@@ -80,8 +80,15 @@ def delete_label(editor: Editor, label: Label, *, spared: Set[str] = frozenset()
 
 def label_source(editor: Editor, source: Source, labels: Iterable[Borne], *, replace: bool) -> None:
     """Raises `Invalid` for a label that the workspace does not have."""
+    kept = [] if replace else source.labels
+    fresh = borne(editor, labels)
+    _bear(editor, source, list({(each["key"], each["value"]): each for each in [*kept, *fresh]}.values()))
+
+
+def borne(editor: Editor, labels: Iterable[Borne]) -> list[Borne]:
+    """Labels of the workspace as a source bears them, each once; raises `Invalid` for others."""
     known = {(label.key, label.value): label for label in all_labels(editor.session, editor.workspace.id)}
-    borne = {} if replace else {(each["key"], each["value"]): each for each in source.labels}
+    found: dict[tuple[str, str], Borne] = {}
     for index, each in enumerate(labels):
         key = (each["key"], each["value"])
         if key not in known:
@@ -89,8 +96,8 @@ def label_source(editor: Editor, source: Source, labels: Iterable[Borne], *, rep
                 f"the workspace has no label {key[0]}:{key[1]}; create it first", field=f"labels[{index}]"
             )
         description = known[key].description
-        borne[key] = {"key": key[0], "value": key[1]} | ({"description": description} if description else {})
-    _bear(editor, source, list(borne.values()))
+        found[key] = {"key": key[0], "value": key[1]} | ({"description": description} if description else {})
+    return list(found.values())
 
 
 def _bear(editor: Editor, source: Source, labels: list[Borne]) -> None:

@@ -1,5 +1,6 @@
 """Sources and their write keys: create, update, delete."""
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -188,5 +189,5 @@ def _check_write_key(editor: Editor, key: str) -> None:
 
 
 def _check_rate_limit(limit: float | None) -> None:
-    if limit is not None and not limit > 0:
+    if limit is not None and not 0 < limit < math.inf:
         raise Invalid("the rate limit must be above 0 requests a second, or absent", field="rateLimit")

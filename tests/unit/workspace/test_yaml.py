@@ -91,7 +91,13 @@ def documents(draw: st.DrawFn) -> Document:
         for slug, name in keys
     ]
     return msgspec.convert(
-        {"workspace": {"name": draw(names)}, "sources": sources, "destinations": destinations}, Document
+        {
+            "workspace": {"name": draw(names)},
+            "labels": [{"key": "env", "value": "prod"}],
+            "sources": sources,
+            "destinations": destinations,
+        },
+        Document,
     )
 
 
@@ -289,6 +295,10 @@ def test_apply_is_all_or_nothing(workspace: Workspace) -> None:
         ("slug: web", "name: web", "sources[0].slug: Object missing required field"),
         ("slug: web", "slug: web\n    slug: web", "the key 'slug' stands here twice"),
         ("sources:\n", "sources: [\n", "this is not YAML: "),
+        ("slug: web", "slug: web\n    labels: [{key: a, value: b}]", "sources[0].labels[0]: the"),
+        ("slug: web", "slug: web\n    labels: [{foo: 1}]", "sources[0].labels[0].foo: Object"),
+        ("slug: web", "slug: web\n    labels: [{key: a, value: {b: 1}}]", "labels[0].value: Expected `str`"),
+        ("slug: web", "slug: web\n    rateLimit: 1e999", "a number that is too large"),
     ],
 )  # fmt: skip
 def test_errors_name_the_place(workspace: Workspace, old: str, new: str, error: str) -> None:
@@ -297,6 +307,44 @@ def test_errors_name_the_place(workspace: Workspace, old: str, new: str, error: 
         workspace.plan(BASE.replace(old, new), TOKEN="s3cret")
     assert error in str(failure.value)
     assert not workspace.watcher.refresh()
+
+
+@pytest.mark.parametrize(
+    ("settings", "error"),
+    [
+        ("{? [a] : 1}", "a key must be a text"),
+        ("{? {a: 1} : 1}", "a key must be a text"),
+        ("&all {again: *all}", "aliases make too much of it"),
+        ("{a: " * 250 + "1" + "}" * 250, "nested too deeply"),
+        ("[" * 5000 + "]" * 5000, "nested too deeply"),
+        ("{at: !!timestamp 2030-01-01}", "has a date, datetime.date(2030, 1, 1); write it as a text"),
+        ("{raw: !!binary aGk=}", "has a bytes"),
+        ("{some: !!set {a}}", "has a set"),
+        ("{n: !!float .nan}", "a number that is too large"),
+    ],
+)
+def test_what_is_no_json_is_refused(settings: str, error: str) -> None:
+    with pytest.raises(Invalid, match=re.escape(error)):
+        parse(f"sources: [{{slug: web, type: go, settings: {settings}}}]")
+
+
+def test_aliases_save_writing_and_make_nothing_huge() -> None:
+    shared = parse(
+        "sources: [{slug: a, type: go, settings: &all {n: 010}}, {slug: b, type: go, settings: *all}]"
+    )
+    assert isinstance(shared.sources, list)
+    assert [each.settings for each in shared.sources] == [{"n": 10}, {"n": 10}]
+    laughs = ["a0: &a0 [lol]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9))]
+    with pytest.raises(Invalid, match="aliases make too much of it"):
+        parse(f"sources: [{{slug: web, type: go, settings: {{{', '.join(laughs)}}}}}]")
+
+
+def test_a_source_bears_no_label_that_the_same_document_deletes(workspace: Workspace) -> None:
+    label = "{key: team, value: shop}"
+    text = f"{{labels: [{label}], sources: [{{slug: web, type: go, labels: [{label}]}}]}}"
+    workspace.apply(text)
+    with pytest.raises(Invalid, match=re.escape("sources[0].labels[0]: team:shop is not among the labels")):
+        workspace.plan(text.replace(f"labels: [{label}], s", "labels: [], s"), prune=True)
 
 
 def test_things_in_the_document_twice_are_refused(workspace: Workspace) -> None:
