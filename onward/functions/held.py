@@ -1,9 +1,13 @@
 """What the pool keeps of each key: its processes, who waits for one, what it has used. Plain records."""
 
 import asyncio
+import hashlib
 from collections import deque
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
+import orjson
 
 from onward.functions.breaker import Breaker
 from onward.functions.process import Runner
@@ -27,8 +31,17 @@ class PoolLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Key(msgspec.Struct, frozen=True, order=True):
+    """Invocations of the same key may share globals and `cache`."""
+
     version: str
     instance: str
+    settings: str = ""
+    """A digest of the instance's: what code keeps may be made of them, as is a token for an account."""
+
+    @classmethod
+    def of(cls, version: str, instance: str, settings: Mapping[str, Any]) -> "Key":
+        told = orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)
+        return cls(version, instance, hashlib.blake2b(told, digest_size=16).hexdigest())
 
 
 class Usage(msgspec.Struct):

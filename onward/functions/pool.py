@@ -1,6 +1,7 @@
 """Runners for the functions that are in use: one function's code and one instance's settings to a process.
 
-Key = (version of the function, instance): globals and `cache` must not mix the settings of two destinations.
+Key = (version of the function, instance, its settings): globals and `cache` must not mix the settings of two
+destinations, nor what one had before with what it has now.
 A process handles one invocation at a time, because libraries keep state in globals; when a key's queue grows
 it gets another process, up to `per_key`. Blank spares wait, so that a new one costs no start.
 

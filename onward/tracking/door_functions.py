@@ -69,7 +69,7 @@ class DoorFunctions:
 
 
 def key(instance: str, function: Runs) -> Key:
-    return Key(function.version, instance)
+    return Key.of(function.version, instance, function.settings)
 
 
 def masking(function: Runs) -> Masking:

@@ -64,6 +64,10 @@ class Deployed(NamedTuple):
     def batches(self) -> bool:
         return bool(self.has(BATCH))
 
+    @property
+    def key(self) -> Key:
+        return Key.of(self.function.version, self.function.instance, self.function.settings)
+
 
 class Functions:
     """For one event loop. `configure` says which there are, `stop` begins the end, `close` is it."""
@@ -167,8 +171,9 @@ class Functions:
 
         async def call(code: str) -> list[Invocation]:
             function = deployed.function
-            key = Key(function.version, function.instance)
-            return await self._pool.invoke_each(key, code, calls, function.settings, deployed.masking)
+            return await self._pool.invoke_each(
+                deployed.key, code, calls, function.settings, deployed.masking
+            )
 
         return await self._call(deployed, len(calls), call)
 
@@ -176,10 +181,8 @@ class Functions:
         """`onBatch` with events."""
 
         async def call(code: str) -> list[Invocation]:
-            function = deployed.function
-            key = Key(function.version, function.instance)
-            settings, masking = function.settings, deployed.masking
-            return [await self._pool.invoke(key, code, BATCH, list(events), settings, masking)]
+            settings, masking = deployed.function.settings, deployed.masking
+            return [await self._pool.invoke(deployed.key, code, BATCH, list(events), settings, masking)]
 
         return (await self._call(deployed, 1, call))[0]
 
@@ -216,7 +219,7 @@ class Functions:
         code = await self._read(function.version)
         if code is None:
             return
-        lent = await self._pool.lend(Key(function.version, function.instance), code)
+        lent = await self._pool.lend(deployed.key, code)
         if isinstance(lent, Invocation):
             return
         self._found[function.version] = tuple(sorted(lent.held.runner.handlers))

@@ -19,6 +19,7 @@ CODE = {
     "two": "async function onTrack(event) { throw new ValidationError('two') }",
     "batch": "async function onBatch(events) { return events.map(() => ({ status: 200 })) }",
     "wrong": "async function onBatch(",
+    "keeps": "let key; function onTrack(event, settings) { key ??= settings.key; throw new Error(key) }",
 }
 
 
@@ -32,9 +33,11 @@ class Code:
         return CODE.get(version)
 
 
-def destination(version: str = "one", handlers: tuple[str, ...] | None = ("onTrack",)) -> Destination:
+def destination(
+    version: str = "one", handlers: tuple[str, ...] | None = ("onTrack",), **settings: str
+) -> Destination:
     function = DeployedFunction(
-        id="f", name="F", version=version, instance="d", handlers=handlers, settings={}
+        id="f", name="F", version=version, instance="d", handlers=handlers, settings=settings
     )
     return Destination(
         id="d",
@@ -93,9 +96,13 @@ async def test_a_deployment_changes_the_version_of_later_calls_and_what_was_used
     # Of an action that was made for the version before: what is deployed counts.
     outcome = await deliver(functions, destination("one"))
     assert (outcome.code, outcome.message) == ("MESSAGE_REJECTED", "two")
+    # What code keeps was made of the settings that it had then.
+    for key in ("old", "old", "new"):
+        functions.configure([destination("keeps", key=key)])
+        assert (await deliver(functions, destination("keeps"))).message == key
     functions.configure([])
     used = functions.take_used()
-    assert {scope for scope, _ in used} == {("w", "f")} and sum(each.invocations for _, each in used) == 3
+    assert {scope for scope, _ in used} == {("w", "f")} and sum(each.invocations for _, each in used) == 6
     functions.configure([destination("gone")])
     assert (await deliver(functions, destination())).kind == "waits"
     await functions.close()
