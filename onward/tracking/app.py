@@ -284,6 +284,7 @@ class Tracking:
             taken.discard_all("unknown_source")
         elif not source.enabled:
             taken.discard_all("source_disabled")
+            taken.hush(self._suppressed(source))
         else:
             seconds = self._limit.wait(source)
             if seconds:
@@ -309,6 +310,7 @@ class Tracking:
             refusal = await self._insert(taken, source, received_at, headers, scope, direct)
             if refusal is not None:
                 return refusal
+            taken.hush_made(self._suppressed(source))  # the function may have found out whose they are
         if source is not None and taken.message_ids:
             refusal = await self._govern(taken, source, received_at, headers, scope, direct)
             if refusal is not None:
@@ -340,6 +342,7 @@ class Tracking:
             taken.validate(self._suppressed(source))
         else:
             taken.discard_all("source_disabled")
+            taken.hush(self._suppressed(source))
         return await self._admit(taken, source, now_ms(), {}, {}, False)
 
     async def _insert(
@@ -391,8 +394,12 @@ class Tracking:
             if target is None:
                 continue
             handed_on = intake.completed(events)
-            if not target.enabled:
+            if target.enabled:
+                handed_on.hush_made(self._suppressed(target))
+            else:
                 handed_on.discard_all("source_disabled")
+                handed_on.hush(self._suppressed(target))
+            if not handed_on.message_ids:
                 self._ledger.discarded(
                     Report(target.id, received_at, None, handed_on.events, handed_on.discards)
                 )

@@ -79,17 +79,11 @@ class Intake:
         """
         discards, message_ids, type = self.discards, self.message_ids, self.type
         self.count = len(self.events)
-        hushed = False
+        hushed = self.hush(suppressed)
         for position, event in enumerate(self.events):
             if discards and position in discards:
                 continue
             code = discard_code(event, type)
-            if suppressed and code is None:
-                user_id = event.get("userId")
-                for ids in suppressed:
-                    if user_id in ids:
-                        code = USER_SUPPRESSED
-                        hushed = True
             if code is not None:
                 discards[position] = code
                 continue
@@ -108,6 +102,26 @@ class Intake:
                 if discards
                 else [event["type"] for event in self.events]
             )
+
+    def hush(self, suppressed: Sequence[Set[str]]) -> bool:
+        """Whether events are of users in one of the sets: these are discarded for that, whatever else is
+        wrong with them, so that no sample shows them."""
+        if not suppressed:
+            return False
+        found = [at for at, event in enumerate(self.events) if _is_of(event, suppressed)]
+        self.discards.update(dict.fromkeys(found, USER_SUPPRESSED))
+        return bool(found)
+
+    def hush_made(self, suppressed: Sequence[Set[str]]) -> None:
+        """The same of complete events, as an insert function or another source's rules have made them."""
+        if not suppressed:
+            return
+        made = self.events if self.changed is None else self.changed
+        found = [at for at in self.standing() if _is_of(made[at], suppressed)]
+        if found:
+            self.block(dict.fromkeys(found, USER_SUPPRESSED))
+            kept = [None if at in self.discards else event for at, event in enumerate(made)]
+            self.stored = orjson.dumps({"batch": kept})
 
     def standing(self) -> list[int]:
         """The positions of the events that were not discarded, in order."""
@@ -243,6 +257,20 @@ def _poisoned(intake: Intake) -> Intake:
     for at in poison:
         intake.events[at] = raws[at]
     return intake
+
+
+def _is_of(event: Any, users: Sequence[Set[str]]) -> bool:
+    """Whether an event is one of these users'; also one that can't be decoded, as far as its userId can."""
+    if event.__class__ is dict:
+        user_id = event.get("userId")
+    elif event.__class__ is bytes:
+        try:
+            user_id = _text(salvage.split(event).fields.get("userId"))
+        except salvage.Malformed:
+            return False
+    else:
+        return False
+    return user_id.__class__ is str and any(user_id in ids for ids in users)
 
 
 def _decodes(body: bytes) -> bool:

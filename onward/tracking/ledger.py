@@ -52,6 +52,8 @@ MINUTES_KEPT = 3 * 24 * 60
 HOURS_KEPT = 31 * 24 * 60
 NAMES = 5_000
 """Kinds of discarded events (code, type, name, version) that are told apart between two flushes."""
+WHOLE = {"batch", "request"}
+"""Members that tell a request from an event."""
 FAILED = ("source_id", "code", "event_type", "event_name", "app_version")
 
 _DDL = Path(__file__).with_name("ledger.sql")
@@ -310,7 +312,8 @@ class Ledger:
     def erase(self, covers: Callable[[str], bool], user_ids: Set[str], before: int) -> None:
         """Forget samples of these users received before `before` (ms), of the sources for which `covers`.
 
-        What can't be read as JSON goes if it holds one of the ids anywhere: it is a sample, and cut perhaps.
+        What is no event (a whole request, a webhook's call, what can't be read) goes if it holds one of the
+        ids anywhere: it is a sample, and cut perhaps.
         """
         self.flush()
         with self._flushing:
@@ -473,10 +476,12 @@ def _is_of(payload: bytes, user_ids: Set[str]) -> bool:
     try:
         event = orjson.loads(payload)
     except orjson.JSONDecodeError:
-        text = payload.decode("utf-8", "replace")
-        return any(id in text for id in user_ids)
-    user_id = event.get("userId") if isinstance(event, dict) else None
-    return isinstance(user_id, str) and user_id in user_ids
+        event = None
+    if isinstance(event, dict) and not WHOLE & event.keys():
+        user_id = event.get("userId")
+        return isinstance(user_id, str | int) and str(user_id) in user_ids
+    text = payload.decode("utf-8", "replace")
+    return any(id in text for id in user_ids)
 
 
 def _line(report: Report, at: int) -> tuple[int, str, str | None]:

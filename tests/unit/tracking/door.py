@@ -12,7 +12,7 @@ from onward.eventlog.memory import MemoryLog
 from onward.eventlog.record import decode
 from onward.pipeline.normalise import normalise
 from onward.settings import Settings
-from onward.tracking.app import Tracking
+from onward.tracking.app import Inserts, Tracking
 from onward.tracking.dedupe import DedupeIndex, MemoryDedupe
 from onward.tracking.ledger import Count, Ledger, LedgerReader
 from onward.workspace.snapshot import Snapshot, Source
@@ -58,6 +58,7 @@ class Door:
         read_seconds: float = 30.0,
         suppressed: dict[str, set[str]] | None = None,
         newest: Callable[[], Awaitable[Snapshot]] | None = None,
+        inserts: Inserts | None = None,
         **settings: Any,
     ) -> None:
         """`suppressed`: user ids by the id of a source."""
@@ -73,6 +74,7 @@ class Door:
             lambda: self.snapshot,
             Settings(data=folder, **settings),
             newest=newest,
+            inserts=inserts,
             read_seconds=read_seconds,
             suppressed=lambda source: tuple(filter(None, [(suppressed or {}).get(source.id)])),
         )
