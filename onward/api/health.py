@@ -14,6 +14,7 @@ from onward.metering import health
 from onward.metering.health import TROUBLE, SourceDay, Standing, State
 from onward.metering.outcomes import Tally
 from onward.workspace.entities import Destination, Source
+from onward.workspace.function_catalogue import is_function
 from onward.workspace.roles import Permission
 
 MINUTE = 60_000
@@ -107,6 +108,7 @@ def get_health(context: InContext, request: ApiRequest) -> Json:
                     each.name,
                     enabled=each.enabled,
                     connected=bool(each.active),
+                    known=is_function(each.definition) or each.definition in context.store.catalogue,
                     paused_since=books[each.id].paused_since,
                     pending=books[each.id].pending,
                     retrying=books[each.id].retrying,

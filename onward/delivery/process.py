@@ -105,6 +105,8 @@ class DeliveryProcess:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
         """Loops of deleted destinations that wait for their last requests."""
+        self._unknown: set[str] = set()
+        """Destinations without a loop, as the catalogue has not what they are."""
         self._committing = asyncio.Lock()
         self._dirty: set[str] = set()
         self._has_dirty = asyncio.Event()
@@ -254,8 +256,11 @@ class DeliveryProcess:
             ending = asyncio.get_running_loop().create_task(end)
             self._ending.add(ending)
             ending.add_done_callback(self._ending.discard)
+        for gone in self._unknown - mine.keys():
+            await self._forget(gone)
+        self._unknown &= mine.keys()
         for destination in mine.values():
-            with _named(destination):
+            with _named(destination, self._unknown):
                 self._begin_or_update(destination)
         self._cache.max_bytes = min(CACHE_MOST, CACHE_EACH * (1 + len(self._loops)))
         log.debug("configured", version=snapshot.version, destinations=len(self._loops))
@@ -305,6 +310,9 @@ class DeliveryProcess:
         """
         await loop.stop()
         await task
+        await self._forget(destination_id)
+
+    async def _forget(self, destination_id: str) -> None:
         with _reported("forgetting a deleted destination"):  # the next start does, if this fails
             async with self._committing:
                 await asyncio.to_thread(self._store.forget, destination_id)
@@ -387,14 +395,18 @@ class DeliveryProcess:
 
 
 @contextmanager
-def _named(destination: Destination) -> Iterator[None]:
+def _named(destination: Destination, unknown: set[str]) -> Iterator[None]:
     """One destination that can't be set up must not keep the others from running.
 
-    If the catalogue has not what it is, its cursor stays where it is: its events are pending until there is.
+    If the catalogue has not what it is, it is one of the `unknown`, and its cursor stays where it is: its
+    events are pending until there is.
     """
     try:
         yield
     except UnknownDestinationError as error:
+        if destination.id in unknown:
+            return  # as was said before
+        unknown.add(destination.id)
         log.warning(
             "destination waits, its events are pending",
             destination=destination.id,

@@ -47,6 +47,7 @@ def of_destination(
     *,
     enabled: bool,
     connected: bool,
+    known: bool,
     paused_since: float | None,
     pending: int,
     retrying: int,
@@ -55,8 +56,10 @@ def of_destination(
     last_discard: tuple[int, str, str] | None,
     now: int,
 ) -> Standing:
-    """`connected` says whether it has ever been enabled. The last failure, repeated or not, and the last that
-    an event was given up for are time (ms), code, message."""
+    """`connected` says whether it has ever been enabled, `known` whether the catalogue has what it is.
+
+    The last failure, repeated or not, and the last that an event was given up for: time (ms), code, message.
+    """
     if not enabled:
         return Standing(
             "disabled", f"{name} is disabled" + (f"; {pending:,} events wait." if pending else ".")
@@ -66,6 +69,12 @@ def of_destination(
         recent = failure is not None and now - failure[0] < HOUR
         return f": {reason('delivery', failure[1]).title}" if failure and recent else ""
 
+    if not known:
+        return Standing(
+            "paused",
+            f"The catalogue has no more what {name} is: {pending:,} events wait for `onward catalog update` "
+            "and a restart.",
+        )
     if paused_since is not None:
         told = reason("delivery", last_failure[1]).title if last_failure else "it gives no answer"
         return Standing(

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,11 @@ def braze(sink: Sink) -> list[Any]:
         if request["status"] == 200
         for event in json.loads(request["body"])["events"]
     ]
+
+
+def known_to_delivery(onward: Onward) -> set[str]:
+    with closing(sqlite3.connect(onward.data / "state.db")) as db:
+        return {id for (id,) in db.execute("SELECT id FROM destination")}
 
 
 def track(n: int) -> dict[str, Any]:
@@ -95,12 +102,18 @@ def test_without_the_catalogue_events_wait(
     onward = onward_factory(egress_override=f"*=http://127.0.0.1:{sink.port}").start()
     source = onward.create_source()
     connect(onward, source, "actions-braze-cloud", BRAZE, **MAPPING)
+    unwanted = connect(onward, source, "actions-braze-cloud", BRAZE, **MAPPING)
+    wait_until(lambda: unwanted in known_to_delivery(onward), what="it is known to delivery")
     onward.stop()
     onward.environment["ONWARD_CATALOG"] = str(tmp_path / "none")
     onward.start()
     onward.send(source, [track(n) for n in range(5)])
     wait_until(lambda: "onward catalog update" in onward.log.read_text(), what="a line that says what to do")
     assert braze(sink) == []
+    onward.api("DELETE", f"/destinations/{unwanted}")
+    wait_until(lambda: unwanted not in known_to_delivery(onward), what="it leaves nothing behind")
+    (health,) = onward.api("GET", "/connections/health")["health"]["destinations"]
+    assert health["health"] == "paused" and "onward catalog update" in health["summary"]
     onward.stop()
     del onward.environment["ONWARD_CATALOG"]
     onward.start()

@@ -8,7 +8,7 @@ from onward.metering.outcomes import Tally
 
 NOW = 1_700_000_000_000
 CALM = {
-    "enabled": True, "connected": True, "paused_since": None, "pending": 0, "retrying": 0,
+    "enabled": True, "connected": True, "known": True, "paused_since": None, "pending": 0, "retrying": 0,
     "hour": Tally(), "last_failure": None, "last_discard": None, "now": NOW,
 }  # fmt: skip
 
@@ -32,6 +32,7 @@ CALM = {
             "paused",
             "Connection refused): 1,234 events wait",
         ),
+        ({"hour": Tally(delivered=9), "known": False, "pending": 7}, "paused", "7 events wait for `onward"),
         ({}, "noData", "nothing"),
         ({"enabled": False, "pending": 3}, "disabled", "3 events wait"),
     ],
