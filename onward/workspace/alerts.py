@@ -216,9 +216,15 @@ def opened(alert: Alert, cipher: Cipher) -> list[Channel]:
 
 def shown(alert: Alert) -> list[dict[str, Any]]:
     return [
-        {**each, "address": MASK if str(at) in alert.secrets else each["address"]}
+        {**each, "address": mask(at) if str(at) in alert.secrets else each["address"]}
         for at, each in enumerate(alert.channels)
     ]
+
+
+def mask(at: int) -> str:
+    """How the address of a channel shows: told from those of others, so that it may be sent back at another
+    place when channels before it are taken out."""
+    return MASK if at == 0 else f"{MASK} {at + 1}"
 
 
 def _set(
@@ -265,21 +271,22 @@ def _set(
 def _set_channels(cipher: Cipher, alert: Alert, channels: Sequence[Channel]) -> None:
     if len(channels) > MOST_CHANNELS:
         raise Invalid(f"at most {MOST_CHANNELS} channels are possible", field="channels")
-    stored = {str(at): each for at, each in enumerate(opened(alert, cipher))}
+    stored = opened(alert, cipher)
+    masked = {mask(at): each for at, each in enumerate(stored) if str(at) in alert.secrets}
     kept: list[dict[str, Any]] = []
     secrets: dict[str, Any] = {}
     for at, channel in enumerate(channels):
         place, address = str(at), channel.address
-        former = stored.get(place)
-        if address == MASK and channel.type in SECRET_CHANNELS:
-            if former is None or former.type != channel.type or place not in alert.secrets:
+        secret = channel.type in SECRET_CHANNELS
+        if secret and address is not None and address.startswith(MASK):
+            former = masked.get(address)
+            if former is None or former.type != channel.type:
                 raise Invalid("this is the mask of a secret, but none is stored", field=_field(at))
             address = former.address
         _check_address(channel.type, address, at)
-        secret = channel.type in SECRET_CHANNELS
         kept.append({"type": channel.type, "address": None if secret else address})
         if secret:
-            unchanged = former is not None and former.address == address and place in alert.secrets
+            unchanged = place in alert.secrets and stored[at].address == address
             identity = _identity(alert, at)
             secrets[place] = alert.secrets[place] if unchanged else cipher.seal_value(address, identity)
     alert.channels, alert.secrets = kept, secrets

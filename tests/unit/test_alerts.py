@@ -228,8 +228,17 @@ def test_addresses_are_secrets(rig: Rig) -> None:
         kept = [Channel(type="WEBHOOK", address=MASK), Channel(type="EMAIL", address="a@example.com")]
         rules.update_alert(editor, alert, channels=kept)
         assert rules.opened(alert, editor.cipher)[0].address == HOOK.address
+        both = [*kept, Channel(type="WEBHOOK", address="https://example.com/second")]
+        rules.update_alert(editor, alert, channels=both)
+        shown = [Channel(**each) for each in rules.shown(alert)]
+        rules.update_alert(editor, alert, channels=[shown[2], shown[0]])
+        swapped = ["https://example.com/second", HOOK.address]
+        assert [each.address for each in rules.opened(alert, editor.cipher)] == swapped
+        rules.update_alert(editor, alert, channels=[Channel(**rules.shown(alert)[1])])
+        assert [each.address for each in rules.opened(alert, editor.cipher)] == [HOOK.address]
         for wrong in (
             [Channel(type="SLACK", address=MASK)],
+            [Channel(type="WEBHOOK", address=f"{MASK} 2")],
             [Channel(type="EMAIL", address="a@b, c@d")],
             [Channel(type="WEBHOOK", address="ftp://x")],
             [Channel(type="IN_APP", address="x")],

@@ -12,6 +12,7 @@ from onward.workspace.alerts import SECRET_CHANNELS, Channel, ChannelType, KindN
 from onward.workspace.entities import Alert, Destination, Source
 from onward.workspace.errors import Conflict, Invalid, at
 from onward.workspace.parts.base import Options, Part, canonical, only, paired, resolved, variable
+from onward.workspace.secrets import MASK
 from onward.workspace.store import Editor
 
 Sources = Mapping[str, Source]
@@ -60,10 +61,10 @@ def _alert(editor: Editor, part: AlertPart, alert: Alert | None, sources: Source
     secrets = alert.secrets if alert is not None else {}
     given = {str(place): channel.address for place, channel in enumerate(part.channels)}
     addresses = resolved(given, secrets, options, "alert", part.name)
-    channels = [
-        Channel(type=channel.type, address=addresses[str(place)])
-        for place, channel in enumerate(part.channels)
-    ]
+    channels = []
+    for place, channel in enumerate(part.channels):
+        address = addresses[str(place)]
+        channels.append(Channel(type=channel.type, address=edits.mask(place) if address == MASK else address))
     if alert is None:
         edits.create_alert(
             editor,
