@@ -20,6 +20,9 @@ log = structlog.get_logger("onward.catalogue")
 
 NOBODY: dict[str, Any] = {}
 """The `auth` of destinations that use no tokens."""
+LOOKS = 10
+LOOK_EVERY = 0.1
+"""Seconds between looks for the tokens that another process gets at the same time."""
 MOST = 2_000
 """Destinations whose credentials are kept made up."""
 
@@ -75,18 +78,18 @@ class Credentials:
 
     async def _renew(self, directory: str, call: Call, current: Configuration) -> None:
         before = self._signed[call.destination_id].tokens
-        newest = self._newest(call)
-        if newest.access != before.access:  # another process was first
-            self._keep(call, newest)
+        if self._another_was_first(call, before):
             return
         try:
             got = await self._refresh(directory, current, call)
         except ActionFailed as error:
-            newest = self._newest(call)
-            if newest.access != before.access:  # and took our refresh token with it
-                self._keep(call, newest)
-                return
-            raise _refused(error) from error
+            refused = _refused(error)
+            # Another process may have used our refresh token, and be about to write down what it got for it.
+            for _ in range(LOOKS if refused is not error and self._store is not None else 0):
+                if self._another_was_first(call, before):
+                    return
+                await asyncio.sleep(LOOK_EVERY)
+            raise refused from error
         access = got.get("accessToken") if isinstance(got, dict) else None
         if not isinstance(access, str) or not access:
             raise ActionFailed(
@@ -103,6 +106,14 @@ class Credentials:
             self._store.put(call.destination_id, call.settings, tokens)
         self._keep(call, tokens)
         log.info("access token refreshed", destination=call.destination_id)
+
+    def _another_was_first(self, call: Call, before: Tokens) -> bool:
+        """Whether another process has newer tokens; they are then used."""
+        newest = self._newest(call)
+        if newest.access == before.access:
+            return False
+        self._keep(call, newest)
+        return True
 
     def _newest(self, call: Call) -> Tokens:
         if self._store is not None:
@@ -149,8 +160,10 @@ def _entered(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refused(error: ActionFailed) -> ActionFailed:
-    """Why there is no new token. A token server that answers 400 (RFC 6749 §5.2) means: connect again."""
+    """Why there is no new token: the error itself, unless the token server has refused to give one (400, RFC
+    6749 §5.2), which means: connect again."""
     failure = error.failure
-    if failure.status is not None and 400 <= failure.status < 500 and failure.status not in (408, 423, 429):
-        failure = msgspec.structs.replace(failure, status=401, code="OAUTH_REFRESH_FAILED")
+    if failure.status is None or not 400 <= failure.status < 500 or failure.status in (408, 423, 429):
+        return error
+    failure = msgspec.structs.replace(failure, status=401, code="OAUTH_REFRESH_FAILED")
     return ActionFailed(failure, error.answered, error.after)

@@ -227,8 +227,12 @@ async def test_many_refused_at_once_renew_once(
 
 
 async def test_newly_entered_credentials_win(
-    catalogue: Mapping[str, Definition], tool: Tool, keeping: Callable[[], Bridge]
+    catalogue: Mapping[str, Definition],
+    tool: Tool,
+    keeping: Callable[[], Bridge],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("onward.destinations.bridge.credentials.LOOK_EVERY", 0.0)
     server(tool)
     bridge = keeping()
     assert await Caller(catalogue, bridge, tool, ENTERED)(NAME, CONTACT) == DELIVERED
