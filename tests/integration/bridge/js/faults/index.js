@@ -35,8 +35,9 @@ const behaviours = {
     return post(request, payload)
   },
   async late(request, payload) {
+    const answer = await post(request, payload)
     setTimeout(() => void post(request, { path: 'late' }).catch(() => {}), 50)
-    return post(request, payload)
+    return answer
   },
   print(request, payload) {
     console.log('printed', { a: 1n }, new Error('shown'))
