@@ -296,10 +296,12 @@ def add_source(context: InContext, tracking_plan_id: Id, body: RawBody) -> Json:
     answer=Done,
 )
 def remove_source(context: InContext, request: ApiRequest, tracking_plan_id: Id) -> Json:
+    """Takes the permission to change the source as well."""
     asked = read_query(request, SourceQuery)
     with context.changing() as editor:
         plan = edit.get_plan(editor.session, context.workspace_id, tracking_plan_id)
         source = get_source(editor.session, context.workspace_id, asked.source_id)
+        context.access.require(Permission.SOURCE_WRITE, source.id)
         edit.disconnect(editor, plan, source)
         return SUCCESS
 

@@ -166,10 +166,14 @@ async def test_a_source_keeps_to_one_plan(call: Call, plan: str, source: Any, st
     assert governance(store, source) is None
 
 
-async def test_connecting_takes_both_permissions(plan: str, source: Any, client_with: Any) -> None:
+async def test_connecting_takes_both_permissions(
+    call: Call, plan: str, source: Any, client_with: Any
+) -> None:
     path = f"/tracking-plans/{plan}/sources"
     async with client_with("tracking-plan-admin") as client:
         assert (await client.post(path, json={"sourceId": source["id"]})).status_code == 403
+        await call("POST", path, {"sourceId": source["id"]})
+        assert (await client.delete(path, params={"sourceId": source["id"]})).status_code == 403
         assert (await client.put(f"/tracking-plans/{plan}/rules", json={"rules": []})).status_code == 200
         assert (await client.patch(f"/sources/{source['id']}/settings", json={})).status_code == 403
         assert (await client.get("/transformations")).status_code == 403
