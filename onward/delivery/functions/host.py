@@ -200,7 +200,12 @@ class Functions:
             code = await self._read(deployed.function.version)
             if code is None:
                 return [_waits("the function's code can't be read", READ_AGAIN)] * count
-            return await call(code)
+            made = await call(code)
+        current = self._deployed.get(deployed.function.instance)
+        if current is not None and current.key != deployed.key:
+            for each in made:  # a pause of the version before, or of other settings, is not for those of now
+                each.ending = replace(each.ending, retry_after=None)
+        return made
 
     def _find(self, deployed: Deployed) -> asyncio.Task[None]:
         """Learn which handlers a version has."""

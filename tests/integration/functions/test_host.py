@@ -1,6 +1,7 @@
 """Who lets functions run in a delivery process: the sandbox is examined first, and what is refused waits."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -9,7 +10,10 @@ from onward.delivery.functions.destination import definition_of
 from onward.delivery.functions.host import Functions
 from onward.destinations.definition import Call
 from onward.destinations.outcome import Outcome
-from onward.functions.pool import PoolLimits
+from onward.functions.breaker import FAILURES, FIRST
+from onward.functions.held import Entry
+from onward.functions.invocation import Invocation
+from onward.functions.pool import Key, PoolLimits
 from onward.functions.sandbox import Confinement, libraries_folder
 from onward.functions.selftest import NoWay
 from onward.workspace.snapshot import DeliveryPolicy, DeployedFunction, Destination
@@ -105,6 +109,28 @@ async def test_a_deployment_changes_the_version_of_later_calls_and_what_was_used
     assert {scope for scope, _ in used} == {("w", "f")} and sum(each.invocations for _, each in used) == 6
     functions.configure([destination("gone")])
     assert (await deliver(functions, destination())).kind == "waits"
+    await functions.close()
+
+
+@pytest.mark.timeout(120)
+async def test_a_pause_is_over_when_something_else_was_deployed_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    functions = host()
+    functions.configure([destination()])
+    entry = functions._pool._entries[Key.of("one", "d", {})] = Entry()
+    for _ in range(FAILURES):
+        entry.breaker.failed(time.monotonic())
+    assert (await deliver(functions, destination())).retry_after == pytest.approx(FIRST, abs=5)
+    invoke = functions._pool.invoke_each
+
+    async def meanwhile(*call: Any) -> list[Invocation]:
+        functions.configure([destination("two")])
+        return await invoke(*call)
+
+    monkeypatch.setattr(functions._pool, "invoke_each", meanwhile)
+    outcome = await deliver(functions, destination())
+    assert (outcome.kind, outcome.retry_after) == ("waits", None)
     await functions.close()
 
 
