@@ -249,7 +249,7 @@ async def _exchange(
     if settings.oidc_client_secret:
         body["client_secret"] = settings.oidc_client_secret
     answer = await _ask(http, Tokens, provider.token_endpoint, urlencode(body).encode())
-    keys = KeySet.import_key_set(await _ask(http, dict, provider.jwks_uri))
+    jwks = await _ask(http, dict, provider.jwks_uri)
     registry = jwt.JWTClaimsRegistry(
         leeway=LEEWAY,
         iss={"essential": True, "value": provider.issuer},
@@ -259,9 +259,10 @@ async def _exchange(
         nonce={"essential": True, "value": started.nonce},
     )
     try:
+        keys = KeySet.import_key_set(jwks)
         claims = jwt.decode(answer.id_token, keys, algorithms=ALGORITHMS).claims
         registry.validate(claims)
-    except (JoseError, ValueError) as error:
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:  # it may send anything
         raise Refused("provider", f"the identity provider's token is not good: {error}") from error
     return dict(claims)
 
@@ -285,15 +286,16 @@ def _user(store: Store, issuer: str, claims: dict[str, Any]) -> str:
             user.subject = subject
             known = user.id
     name = claims.get("name") if isinstance(claims.get("name"), str) else email
-    accepted = _accept(store, email, subject, str(name)[:100] or email)
+    accepted = _accept(store, email, known, subject, str(name)[:100] or email)
     found = known or accepted
     if found is None:
         raise Refused("stranger", f"{email} is not a user here, nor invited")
     return found
 
 
-def _accept(store: Store, email: str, subject: str, name: str) -> str | None:
-    """Accept every open invitation of the address; the user's id if there was one."""
+def _accept(store: Store, email: str, known: str | None, subject: str, name: str) -> str | None:
+    """Accept every open invitation of the address, for the user who is `known` or else a new one; the user's
+    id if there was one. Of who is in a workspace already, by another address, an invitation to it stays."""
     now = store.now()
     with store.reading() as session:
         open_ones = select(Invite.workspace_id).where(Invite.email == email, Invite.expires_at > now)
@@ -302,8 +304,8 @@ def _accept(store: Store, email: str, subject: str, name: str) -> str | None:
     for workspace_id in workspaces:
         with store.changing(workspace_id, Actor(id="oidc", email=email)) as editor:
             invite = people.find_invite(editor.session, workspace_id, email)
-            user = editor.session.scalar(select(User).where(User.email == email))
-            if invite is None:
+            user = editor.session.get(User, known or user_id or "")
+            if invite is None or (user and people.is_member(editor.session, workspace_id, user)):
                 continue
             user = user or User(
                 id=resource_id(),

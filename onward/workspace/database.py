@@ -26,6 +26,7 @@ def open_engine(settings: Settings) -> Engine:
     engine = create_engine(
         f"sqlite:///{settings.data / FILE}",
         connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        hide_parameters=True,  # or errors would write hashes of passwords and people's addresses into logs
     )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)

@@ -51,6 +51,10 @@ def workspaces_of(session: Session, user: User) -> list[Workspace]:
     return list(session.scalars(query))
 
 
+def is_member(session: Session, workspace_id: str, user: User) -> bool:
+    return session.get(Membership, (workspace_id, user.id)) is not None
+
+
 def get_user(session: Session, workspace_id: str, id: str) -> User:
     """Raises `NotFound`."""
     user = session.scalar(members(workspace_id).where(User.id == id))
@@ -276,6 +280,8 @@ def accept(editor: Editor, invite: Invite, user: User) -> None:
     editor.session.add(Membership(workspace_id=editor.workspace.id, user_id=user.id, created_at=editor.now))
     for grant in access.grants_of(editor.session, editor.workspace.id, invite.id):
         grant.subject_id = user.id
+    if invite.email != user.email:
+        _join_groups_of(editor, invite.email, user.email)
     editor.session.flush()
     editor.record(user, "User Added", None, _user_state(editor, user))
     editor.session.delete(invite)
@@ -335,6 +341,14 @@ def _leave_groups(editor: Editor, email: str) -> None:
     editor.session.execute(
         delete(GroupMember).where(GroupMember.email == email, GroupMember.group_id.in_(groups))
     )
+
+
+def _join_groups_of(editor: Editor, former: str, email: str) -> None:
+    """Who accepts as the user of another address than they were invited by."""
+    for group in editor.session.scalars(select(Group).where(Group.workspace_id == editor.workspace.id)):
+        members = emails_of(editor.session, group)
+        if former in members:
+            _write_members(editor, group, members, list({*members, email} - {former}))
 
 
 def _has_an_owner(editor: Editor) -> bool:

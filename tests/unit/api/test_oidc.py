@@ -30,6 +30,7 @@ class IdentityProvider:
         self.challenge = ""
         self.signing = KEY
         self.issuer = ISSUER
+        self.keys: dict[str, Any] = {"keys": [KEY.as_dict(private=False)]}
 
     async def send(self, request: Request) -> Response:
         if request.url.endswith("/.well-known/openid-configuration"):
@@ -42,7 +43,7 @@ class IdentityProvider:
                 }
             )
         if request.url == f"{ISSUER}/keys":
-            return self._answer({"keys": [KEY.as_dict(private=False)]})
+            return self._answer(self.keys)
         form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
         verifier = sha256(form["code_verifier"].encode()).digest()
         good = (
@@ -231,3 +232,36 @@ async def test_the_sign_in_page_learns_of_the_provider(
 
 async def test_without_a_provider_there_is_nothing(browser: httpx.AsyncClient) -> None:
     assert (await browser.get("/api/oidc/start")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "keys", [{}, {"keys": None}, {"keys": [{}]}, {"keys": [{"kty": "RSA"}]}, {"keys": ["x"]}]
+)
+async def test_keys_that_are_none_let_nobody_in(
+    browser: httpx.AsyncClient, provider: IdentityProvider, invited: None, keys: dict[str, Any]
+) -> None:
+    provider.keys = keys
+    assert (await sign_in(browser, provider)).status_code == 401
+
+
+async def test_who_is_known_accepts_what_is_for_their_new_address(
+    browser: httpx.AsyncClient,
+    client: httpx.AsyncClient,
+    provider: IdentityProvider,
+    invited: None,
+    call: Call,
+) -> None:
+    await sign_in(browser, provider)
+    token = (await call("POST", "/workspaces", {"slug": "other"}, status=201))["token"]
+    owner = {"authorization": f"Bearer {token}"}
+    group = (await client.post("/groups", json={"name": "All"}, headers=owner)).json()["data"]["userGroup"]
+    new = "ada@elsewhere.example"
+    body = {"invites": [{"email": new, "groupIds": [group["id"]]}]}
+    await client.post("/invites", json=body, headers=owner)
+    await call("POST", "/invites", {"invites": [{"email": new}]}, status=201)
+    assert (await sign_in(browser, provider, email=new)).status_code == 302
+    session = (await browser.get("/api/session")).json()["data"]["session"]
+    assert session["email"] == "ada@example.com"
+    assert [each["slug"] for each in session["workspaces"]] == ["default", "other"]
+    members = (await client.get(f"/groups/{group['id']}/users", headers=owner)).json()["data"]["users"]
+    assert [each["email"] for each in members] == ["ada@example.com"]

@@ -1,10 +1,12 @@
 import threading
 from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from onward.settings import Settings
 from onward.workspace.database import open_engine
@@ -35,6 +37,15 @@ def test_migrations_and_models_agree(tmp_path: Path) -> None:
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Entity.metadata) == []
+
+
+def test_errors_say_nothing_of_what_was_written(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path)
+    engine = open_engine(settings)
+    migrate(engine, settings)
+    with pytest.raises(IntegrityError) as failure, engine.begin() as connection:
+        connection.execute(text("INSERT INTO workspace (id) VALUES (:id)"), {"id": "hush"})
+    assert "hush" not in str(failure.value)
 
 
 def test_several_processes_may_start_at_once(tmp_path: Path) -> None:
