@@ -14,6 +14,8 @@ const FetchError = class FetchError extends Error {
 
 const MOST = 12 << 20; // characters of a body in base64; the host takes less, and more is no frame
 
+export const CALLED_OFF = "ECANCELED";
+
 // Requests that the host is asked for. `answered` is told what came of them.
 export class Bridge {
   #pipe;
@@ -32,7 +34,7 @@ export class Bridge {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       if (request.body?.length > MOST) return reject(new FetchError("the request's body is too long", "system", "ELIMIT"));
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { resolve, reject, inv });
       this.#pipe.send({ t: "fetch", id, inv, ...request });
       signal?.addEventListener("abort", () => {
         if (!this.#waiting.delete(id)) return;
@@ -40,6 +42,17 @@ export class Bridge {
         reject(signal.reason);
       });
     });
+  }
+
+  // Fails what an ended invocation asked for and did not wait for, as the host does: whoever waits for it later
+  // would wait for ever.
+  ended(inv) {
+    if (this.#waiting.size === 0) return;
+    for (const [id, waiting] of this.#waiting) {
+      if (waiting.inv !== inv) continue;
+      this.#waiting.delete(id);
+      waiting.reject(new FetchError("the invocation that asked for it has ended", "system", CALLED_OFF));
+    }
   }
 
   answered(message) {

@@ -14,6 +14,7 @@ const now = performance.now.bind(performance), { round } = Math;
 export class Handlers {
   #pipe;
   #current;
+  #bridge;
   #require;
   #folder;
   #handlers = {};
@@ -22,9 +23,10 @@ export class Handlers {
   #last = 0;
   #running = false;
 
-  constructor(pipe, current, require, folder) {
+  constructor(pipe, current, bridge, require, folder) {
     this.#pipe = pipe;
     this.#current = current;
+    this.#bridge = bridge;
     this.#require = require;
     this.#folder = folder;
   }
@@ -138,6 +140,8 @@ export class Handlers {
       if (ofSource) value = invocation.events; // what it returns is not used
     } catch (error) {
       return answer(false, null, false, this.describe(error), false);
+    } finally {
+      this.#bridge.ended(id);
     }
     try {
       const text = answer(true, value ?? null, false, undefined, false);

@@ -6,7 +6,7 @@ import { channel } from "./channel.js";
 import { Console } from "./console.js";
 import { Handlers } from "./handlers.js";
 import { Cache, ERRORS } from "./globals.js";
-import { Bridge, makeFetch, readyFetch, webClasses } from "./fetch.js";
+import { Bridge, CALLED_OFF, makeFetch, readyFetch, webClasses } from "./fetch.js";
 import { libraries } from "./libraries.js";
 import { makeSegment } from "./source.js";
 import { stubs } from "./stubs.js";
@@ -18,7 +18,7 @@ const folder = Deno.args[1];
 const pipe = channel();
 const current = new AsyncLocalStorage();
 const bridge = new Bridge(pipe, current);
-const handlers = new Handlers(pipe, current, require, folder);
+const handlers = new Handlers(pipe, current, bridge, require, folder);
 const G = globalThis;
 
 const define = (name, value) =>
@@ -61,7 +61,10 @@ for (const [name, get] of Object.entries(getters)) {
   });
 }
 
-const uncaught = (error) => pipe.send({ t: "uncaught", inv: current.getStore()?.id ?? 0, error: handlers.describe(error) });
+function uncaught(error) {
+  if (error?.code === CALLED_OFF) return; // the host tells of it
+  pipe.send({ t: "uncaught", inv: current.getStore()?.id ?? 0, error: handlers.describe(error) });
+}
 G.addEventListener("unhandledrejection", (event) => {
   event.preventDefault();
   uncaught(event.reason);
