@@ -1,9 +1,11 @@
 """Events into batches: up to a count, up to so many bytes, and after a wait (spec §9.7, §11.4, §11.5).
 
 Pure: the clock is passed in. Stream batches are formed anew for every attempt; bulk batches are handed
-over once, and whoever gets them keeps them as they are.
+over once, and whoever gets them keeps them as they are. Where what waits is in the way of what comes after
+it (`make_room`), stream batches go out as they are, and of bulk batches those that are there go ahead.
 """
 
+import secrets
 from typing import Any
 
 import msgspec
@@ -23,6 +25,9 @@ class _Open(msgspec.Struct, gc=False):
     bytes: int
     deadline: float
     bulk: bool
+    bulk_id: int = 0
+    ahead: int = 0
+    """Items of a bulk batch that have gone ahead, under its id."""
 
 
 class _Limits(msgspec.Struct, frozen=True):
@@ -63,7 +68,7 @@ class Batcher:
         ready: list[Batch] = []
         batch = self._open.get(key)
         if batch is not None and batch.bytes + item.size > limits.bytes:
-            ready.append(self._close(key))
+            ready += self._close(key)
             batch = None
         if batch is None:
             deadline = now + self._wait(action, bulk)
@@ -73,8 +78,8 @@ class Batcher:
         batch.items.append(item)
         batch.bytes += item.size + 1
         self.waiting += 1
-        if len(batch.items) >= min(limits.count, batch.count):
-            ready.append(self._close(key))
+        if batch.ahead + len(batch.items) >= min(limits.count, batch.count):
+            ready += self._close(key)
         return ready
 
     def _limits(self, action: Action, size: Any, room: Any) -> _Limits:
@@ -102,9 +107,27 @@ class Batcher:
         """The batches that have waited long enough."""
         if self.next_due is None or now < self.next_due:
             return []
-        ready = [self._close(key) for key, batch in list(self._open.items()) if batch.deadline <= now]
+        ready: list[Batch] = []
+        for key, batch in list(self._open.items()):
+            if batch.deadline <= now:
+                ready += self._close(key)
         self.next_due = min((batch.deadline for batch in self._open.values()), default=None)
         return ready
+
+    def make_room(self) -> list[Batch]:
+        """All items, so that no record need wait for them: of bulk batches a part, which others may join
+        until the batch is due."""
+        left: list[Batch] = []
+        for key, batch in list(self._open.items()):
+            if not batch.bulk:
+                left += self._close(key)
+            elif batch.items:
+                batch.bulk_id = batch.bulk_id or secrets.randbits(62)
+                left.append(Batch(batch.items, True, batch.bulk_id, until=batch.deadline))
+                batch.ahead += len(batch.items)
+                self.waiting -= len(batch.items)
+                batch.items = []
+        return left
 
     def take_all(self) -> list[Item]:
         """Everything that waits, taken out again."""
@@ -114,10 +137,11 @@ class Batcher:
         self.waiting = 0
         return items
 
-    def _close(self, key: tuple[Any, ...]) -> Batch:
+    def _close(self, key: tuple[Any, ...]) -> list[Batch]:
+        """None if all of its items have gone ahead."""
         batch = self._open.pop(key)
         self.waiting -= len(batch.items)
-        return Batch(batch.items, bulk=batch.bulk)
+        return [Batch(batch.items, batch.bulk, batch.bulk_id)] if batch.items else []
 
 
 def _limit(asked: Any, default: int, most: int) -> int:

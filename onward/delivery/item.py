@@ -106,9 +106,13 @@ class Batch(msgspec.Struct, gc=False):
     """Items that go out in one request."""
 
     items: list[Item]
-    bulk_id: int = 0
-    """Set for a bulk batch that has been persisted: its composition does not change any more."""
     bulk: bool = False
+    bulk_id: int = 0
+    """What a bulk batch is persisted under; 0 if nothing of it has been yet."""
+    complete: bool = False
+    """Whether it has been persisted as a whole: its composition does not change any more."""
+    until: float = 0.0
+    """Of a bulk batch that more items may still join: how long."""
     to_insert: bool = False
     """Its items go to the insert function, and on from there."""
 

@@ -51,6 +51,11 @@ class Ledger:
         """By which the last record was routed that the cursor has passed."""
         self._open: deque[OpenRecord] = deque()
 
+    @property
+    def blocked(self) -> bool:
+        """Whether the cursor can't move, as the first record has not finished."""
+        return bool(self._open) and self._open[0].pending > 0
+
     def open(self, end: Position, events: int, version: int = 0) -> OpenRecord:
         """`version` is that of the configuration by which its events are routed."""
         record = OpenRecord(end, events, version)

@@ -61,6 +61,8 @@ INSERTED = 64
 """Events that go to the insert function together."""
 WINDOW = 10_000
 """Open events of a destination at most, or three of its batches."""
+JOINING = 5.0
+"""Seconds after which a bulk batch goes out whose last items should have joined it, as they make it due."""
 LONGEST_PAUSE = 3600.0
 """Seconds; a Retry-After beyond it only holds back its own payloads."""
 
@@ -238,7 +240,7 @@ class DestinationLoop:
         self._send_on(self._take_held(), now)
         parked = await self._parking.take_due(now)
         for batch in self._batches_of(parked):
-            if batch.bulk_id:
+            if batch.bulk:
                 self._enqueue(batch, now)
             else:
                 self._send_on(batch.items, now)
@@ -272,6 +274,10 @@ class DestinationLoop:
         if self._ready or not self._parking.has_room:
             return False
         if self._ledger.open_events >= max(WINDOW, 3 * self._largest_batch):
+            if self._ledger.blocked and not self._under_way:
+                # By what waits for its batch to fill: that may take long, where few of the events are for it.
+                for batch in self._batcher.make_room():
+                    self._enqueue(batch, now)
             return False
         items = self._follower.read(self.plan, now, limit)
         if items is None:
@@ -317,7 +323,8 @@ class DestinationLoop:
                 self._settler.let_go(item)
                 self._changed()
                 continue
-            batch = batches.setdefault(held.bulk_id or -held.id, Batch([], held.bulk_id, bool(held.bulk_id)))
+            bulk = bool(held.bulk_id)
+            batch = batches.setdefault(held.bulk_id or -held.id, Batch([], bulk, held.bulk_id, complete=bulk))
             batch.items.append(item)
         return list(batches.values())
 
@@ -325,8 +332,9 @@ class DestinationLoop:
         self._largest_batch = max(self._largest_batch, len(batch.items))
         if batch.bulk:
             self._parking.largest_batch = self._largest_batch
-        if batch.bulk and not batch.bulk_id:
-            self._settler.hold_bulk(batch.items, secrets.randbits(62), now)
+        if batch.bulk and not batch.complete:
+            due_at = batch.until + JOINING if batch.until else now
+            self._settler.hold_bulk(batch.items, batch.bulk_id or secrets.randbits(62), now, due_at)
             self._changed()
             return
         self._ready.append(batch)

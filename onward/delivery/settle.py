@@ -85,14 +85,14 @@ class Settler:
             label = (parked.subscription_id, parked.event_type, parked.event_name, parked.app_version)
             changes.count(Count("filtered", USER_DELETED, *label))
 
-    def hold_bulk(self, items: list[Item], bulk_id: int, now: float) -> None:
-        """Persist the composition of a bulk batch, before its first attempt, due at once."""
+    def hold_bulk(self, items: list[Item], bulk_id: int, now: float, due_at: float) -> None:
+        """Persist the composition of a bulk batch, or of a part of it, before its first attempt."""
         for item in items:
             assert item.record is not None
             if self.is_forgotten(item):
                 self._forget(item.record.own, item)
             elif can_be_kept(item.payload):
-                item.record.own.park.append(_parked(item, bulk_id, now, "", ""))
+                item.record.own.park.append(_parked(item, bulk_id, due_at, "", ""))
             else:
                 self._discarded(item.record.own, item, *UNKEEPABLE, now)
             _has_finished(item)

@@ -53,12 +53,15 @@ payloads = st.fixed_dictionaries(
 )
 
 
-@given(st.lists(st.tuples(payloads, st.floats(0, 0.7)), max_size=60))
+@given(st.lists(st.tuples(payloads, st.floats(0, 0.7), st.integers(0, 9)), max_size=60))
 def test_every_item_goes_out_once_within_the_limits(steps):
     batcher, now, out, taken = Batcher(POLICY), 0.0, [], []
-    for payload, gap in steps:
+    for payload, gap, dice in steps:
         now += gap
         out += batcher.due(now)
+        if dice == 0:
+            out += batcher.make_room()
+            assert batcher.waiting == 0
         one = item(**payload)
         taken.append(one)
         out += batcher.add(one, now)
@@ -68,6 +71,10 @@ def test_every_item_goes_out_once_within_the_limits(steps):
     assert batcher.waiting == 0
     sent = [each for batch in out for each in batch.items]
     assert sorted(map(id, sent)) == sorted(map(id, taken))
+    for batch in [batch for batch in out if batch.bulk_id]:
+        parts = [each for each in out if each.bulk_id == batch.bulk_id]
+        assert sum(len(each.items) for each in parts) <= ACTION.max_batch_size
+        assert all(each.until for each in parts[:-1])
     for batch in out:
         first = batch.items[0].payload
         assert len(batch.items) <= ACTION.max_batch_size

@@ -8,12 +8,13 @@ from dataclasses import replace
 import msgspec
 import orjson
 import pytest
-from rig import BATCHED, Rig
+from rig import BATCHED, QUICK, Rig
 
 from onward.delivery.limiter import RateLimiter
 from onward.destinations.outcome import DELIVERED, retry
 from onward.eventlog.protocol import Draft
 from onward.eventlog.record import encode
+from onward.pipeline import triggers
 from onward.pipeline.types import Envelope
 from onward.workspace.snapshot import DeliveryPolicy
 
@@ -143,6 +144,29 @@ class Crowd:
         await self.open.wait()
         await asyncio.sleep(0.005)
         self._now -= 1
+
+
+@pytest.mark.parametrize("bulk_from", [None, 50])
+async def test_a_batch_that_fills_slowly_holds_up_nothing_that_it_is_not_of(tmp_path, monkeypatch, bulk_from):
+    """Few of a source's events are for the mapping. Bulk batches go on filling all the same."""
+    monkeypatch.setattr("onward.delivery.loop.WINDOW", 200)
+    policy = msgspec.structs.replace(QUICK, batch_wait=3600.0, bulk_wait=3600.0)
+    rig = Rig(tmp_path, {**BATCHED, "batch_size": bulk_from or 25}, policy=policy, bulk_from=bulk_from)
+    rig.plan.route.triggers[:] = [(0, triggers.compile('event = "Rare"'))]
+    for _ in range(10):
+        rig.append(1, name="Rare")
+        rig.append(100)
+    rig.append(300)
+    async with rig.running():
+        await rig.until(lambda: rig.books.filtered >= 1_000)
+        if bulk_from is None:
+            await rig.until(lambda: len(rig.sent) == 10)
+        else:
+            assert rig.requests == []
+            rig.append(40, name="Rare")
+            await rig.until(lambda: rig.requests)
+            assert [len(ids) for ids in rig.requests] == [50]
+        await rig.settled()
 
 
 async def test_several_bulk_batches_are_sent_at_once(tmp_path):
