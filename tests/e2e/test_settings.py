@@ -151,6 +151,20 @@ def test_a_group_gets_a_role_and_members(place: Place) -> None:
     dialog.get_by_role("button", name="Save").click()
     expect(row).to_contain_text("No role")
 
+    label = {"key": "team", "value": "shop"}
+    place.onward.api("POST", "/labels", {"label": label})
+    (group,) = place.onward.api("GET", "/groups")["userGroups"]
+    by_label = {"permissions": [{"roleId": "source-admin", "labels": [label]}]}
+    place.onward.api("PUT", f"/groups/{group['id']}/permissions", by_label)
+    page.reload()
+    expect(row).to_contain_text("Source Admin by team:shop")
+    row.get_by_role("button", name="Change Analysts").click()
+    page.get_by_role("menuitem", name="Members and role").click()
+    expect(dialog.get_by_text("Now: Source Admin by team:shop")).to_be_visible()
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    expect(row).to_contain_text("Source Admin by team:shop")
+
 
 def test_a_token_is_shown_once_works_and_is_deleted(place: Place) -> None:
     page = place.visit("/settings/tokens")

@@ -11,7 +11,7 @@ import { EmptyState } from "~/parts/EmptyState.tsx";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
 import { FormDialog } from "~/parts/FormDialog.tsx";
 import { RowMenu } from "~/parts/RowMenu.tsx";
-import { type Given, inWords, permission, Replaced, RolePicker } from "./RolePicker.tsx";
+import { type Given, inWords, permission, Replaced, RolePicker, shown } from "./RolePicker.tsx";
 
 export default function Groups() {
   const { may } = useSession();
@@ -142,16 +142,15 @@ function Members({ group, emails, onClose }: { group: GroupView; emails: string[
   const setPeople = useChange("replaceUsersInUserGroup", [...renew]);
   const setRole = useChange("replacePermissionsForUserGroup", [...renew]);
   const [chosen, setChosen] = useState(emails);
-  const first = group.permissions[0];
-  const [given, setGiven] = useState<Given>({
-    roleId: first?.roleId ?? "",
-    resources: first?.resources.filter((each) => each.type !== "WORKSPACE").map((each) => each.id) ?? [],
-  });
+  // None until it is chosen: what the picker can't show must not be lost with a change of something else.
+  const [given, setGiven] = useState<Given>();
   const path = { userGroupId: group.id };
   const save = async () => {
     await setPeople.mutateAsync({ path, body: { emails: chosen } });
-    const permissions = given.roleId ? [permission(given, roles)] : [];
-    await setRole.mutateAsync({ path, body: { permissions } });
+    if (given) {
+      const permissions = given.roleId ? [permission(given, roles)] : [];
+      await setRole.mutateAsync({ path, body: { permissions } });
+    }
     onClose();
   };
   return (
@@ -171,8 +170,8 @@ function Members({ group, emails, onClose }: { group: GroupView; emails: string[
         data={[...users.map((each) => each.email), ...invites]}
         searchable
       />
-      {group.permissions.length > 1 && <Replaced permissions={group.permissions} />}
-      <RolePicker value={given} onChange={setGiven} none="No role" />
+      <Replaced permissions={group.permissions} />
+      <RolePicker value={given ?? shown(group.permissions)} onChange={setGiven} none="No role" />
     </FormDialog>
   );
 }

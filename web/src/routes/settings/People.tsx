@@ -14,7 +14,7 @@ import { ErrorNote } from "~/parts/ErrorNote.tsx";
 import { FormDialog } from "~/parts/FormDialog.tsx";
 import { RowMenu } from "~/parts/RowMenu.tsx";
 import { StateChip } from "~/parts/StateChip.tsx";
-import { type Given, inWords, permission, Replaced, RolePicker } from "./RolePicker.tsx";
+import { type Given, inWords, permission, Replaced, RolePicker, shown } from "./RolePicker.tsx";
 
 interface Person {
   id: string;
@@ -201,27 +201,24 @@ function ChangeRole({ person, onClose }: { person: Person; onClose: () => void }
   const { items: roles = [] } = useAll("listRoles", {});
   const groups = useAll("listUserGroupsFromUser", { path: { userId: person.id } });
   const save = useChange("replacePermissionsForUser", ["listUsers", "getSession"]);
-  const first = person.permissions[0];
-  const [given, setGiven] = useState<Given>({
-    roleId: first?.roleId ?? "",
-    resources: first?.resources.filter((each) => each.type !== "WORKSPACE").map((each) => each.id) ?? [],
-  });
+  // None until it is chosen: what the picker can't show must not be lost with a change of something else.
+  const [given, setGiven] = useState<Given>();
   return (
     <FormDialog
       title={person.name}
       action="Save"
       onClose={onClose}
       onSubmit={() =>
-        save.mutate(
+        given && save.mutate(
           { path: { userId: person.id }, body: { permissions: [permission(given, roles)] } },
           { onSuccess: onClose },
         )}
       busy={save.isPending}
-      disabled={!given.roleId}
+      disabled={!given?.roleId}
       error={save.error}
     >
-      {person.permissions.length > 1 && <Replaced permissions={person.permissions} />}
-      <RolePicker value={given} onChange={setGiven} />
+      <Replaced permissions={person.permissions} />
+      <RolePicker value={given ?? shown(person.permissions)} onChange={setGiven} />
       {groups.items && groups.items.length > 0 && (
         <div className="dim">
           In the groups {groups.items.map((each) => each.name).join(", ")}, which may give more.

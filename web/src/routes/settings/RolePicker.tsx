@@ -4,7 +4,12 @@ import type { PermissionIn, PermissionView, RoleView } from "~/api/generated.ts"
 import { useAll } from "~/api/hooks.ts";
 
 /** Kinds that roles can be granted for, by how their names begin. */
-const KINDS = [["Source", "SOURCE"], ["Function", "FUNCTION"], ["Warehouse", "WAREHOUSE"]] as const;
+const KINDS = [
+  ["Source", "SOURCE"],
+  ["PII", "SOURCE"],
+  ["Function", "FUNCTION"],
+  ["Warehouse", "WAREHOUSE"],
+] as const;
 
 function kindOf(role: RoleView | undefined): (typeof KINDS)[number][1] | undefined {
   return KINDS.find(([begin]) => role?.name.startsWith(begin))?.[1];
@@ -27,19 +32,33 @@ export function permission(given: Given, roles: RoleView[]): PermissionIn {
   };
 }
 
-/** In words: "Source Admin of 2 sources". */
+/** What the picker shows of what somebody was granted. */
+export function shown([first]: PermissionView[]): Given {
+  const some = first?.resources.filter((each) => each.type !== "WORKSPACE" && !each.labels) ?? [];
+  return { roleId: first?.roleId ?? "", resources: some.map((each) => each.id) };
+}
+
+/** In words: "Source Admin of 2 sources", "Source Admin by team:shop". */
 export function inWords(permissions: PermissionView[]): string {
   return permissions.map(({ roleName, resources }) => {
-    const some = resources.filter((each) => each.type !== "WORKSPACE");
-    if (!some.length) return roleName;
-    const kind = some[0]!.type.toLowerCase();
-    return `${roleName} of ${some.length} ${kind}${some.length === 1 ? "" : "s"}`;
+    const labels = resources.flatMap((each) =>
+      each.labels ? [each.labels.map(({ key, value }) => `${key}:${value}`).join(" and ")] : []
+    );
+    const some = resources.filter((each) => each.type !== "WORKSPACE" && !each.labels);
+    const kind = some[0]?.type.toLowerCase();
+    const parts = [
+      ...(some.length ? [`of ${some.length} ${kind}${some.length === 1 ? "" : "s"}`] : []),
+      ...(labels.length ? [`by ${labels.join(" or ")}`] : []),
+    ];
+    return [roleName, parts.join(", ")].filter(Boolean).join(" ");
   }).join(", ") || "No role";
 }
 
-/** Of who has several, which the picker can't show. */
+/** Of who has what the picker can't show: several roles, or one by labels. */
 export function Replaced({ permissions }: { permissions: PermissionView[] }) {
-  return <div className="dim">Now: {inWords(permissions)}. What you save replaces all of it.</div>;
+  const labelled = permissions.some((each) => each.resources.some((resource) => resource.labels));
+  if (permissions.length < 2 && !labelled) return null;
+  return <div className="dim">Now: {inWords(permissions)}. What you choose replaces all of it.</div>;
 }
 
 export function RolePicker(
