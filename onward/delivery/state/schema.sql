@@ -58,6 +58,7 @@ CREATE TABLE IF NOT EXISTS parked (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS parked_by_due ON parked (destination_id, due_at);
 CREATE INDEX IF NOT EXISTS parked_by_message ON parked (message_id);
+CREATE INDEX IF NOT EXISTS parked_by_bulk ON parked (bulk_id) WHERE bulk_id <> 0;
 
 CREATE TABLE IF NOT EXISTS discard (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -203,8 +203,8 @@ class SqliteStateStore:
             for bulk_id in sorted(bulk_ids):
                 rows += self._read.execute(
                     f"SELECT {', '.join(PARKED)} FROM parked"
-                    " WHERE destination_id = ? AND bulk_id = ? ORDER BY id",
-                    (destination_id, bulk_id),
+                    " WHERE bulk_id = ? AND bulk_id <> 0 AND destination_id = ? ORDER BY id",
+                    (bulk_id, destination_id),
                 ).fetchall()
         return [_parked(row) for row in rows if row[0] not in besides]
 
