@@ -88,7 +88,7 @@ class FunctionDelivery:
         if functions.locked_out(deployed):
             return retry(LOCKED_OUT.code, LOCKED_OUT.message)
         [made] = await functions.call_each(deployed, [(DELETE, call.events[0])])
-        outcome = of_ending(made.ending)
+        outcome = of_ending(made.ending, deployed.masking)
         if outcome.kind == "waits":
             return retry(outcome.code, outcome.message, outcome.retry_after)
         return DELIVERED if outcome.kind == "filtered" else outcome
@@ -98,7 +98,9 @@ class FunctionDelivery:
     ) -> list[Outcome]:
         made = await functions.call_batch(deployed, events)
         trace = RunTrace(deployed.function, BATCH, made, deployed.masking, len(events))
-        return [of_ending(ending, trace) for ending in made.endings(len(events))]
+        endings = made.endings(len(events))
+        outcomes = {ending: of_ending(ending, deployed.masking, trace) for ending in set(endings)}
+        return [outcomes[ending] for ending in endings]
 
     async def _each(
         self, functions: Functions, deployed: Deployed, events: Sequence[Payload]
@@ -127,4 +129,5 @@ class FunctionDelivery:
 def _outcome(deployed: Deployed, handler: str, made: Invocation) -> Outcome:
     if made.ending.kind is Kind.OK:
         return DELIVERED
-    return of_ending(made.ending, RunTrace(deployed.function, handler, made, deployed.masking))
+    trace = RunTrace(deployed.function, handler, made, deployed.masking)
+    return of_ending(made.ending, deployed.masking, trace)

@@ -7,6 +7,7 @@ destination, under the codes in lower case; it is retried for the same reasons.
 from typing import Any
 
 from onward.destinations.outcome import DELIVERED, Outcome, Trace, discarded, filtered, retry, waits
+from onward.egress.masking import Masking
 from onward.functions.errors import CODES, Ending, Kind
 from onward.functions.trial import HANDLERS
 
@@ -24,11 +25,16 @@ TOO_MANY = "429"
 LOCKED_OUT = filtered("FUNCTIONS_LOCK_OUT", "the functions have used up what they may use this month")
 
 
-def of_ending(ending: Ending, trace: Trace | None = None) -> Outcome:
-    """For a destination that is a function."""
-    kind, message = ending.kind, ending.message
+NO_SECRETS = Masking(())
+
+
+def of_ending(ending: Ending, masking: Masking = NO_SECRETS, trace: Trace | None = None) -> Outcome:
+    """For a destination that is a function. `masking` hides its secrets in the message, which is kept and
+    shown: errors of requests tell addresses, with what stands in them."""
+    kind = ending.kind
     if kind is Kind.OK:
         return DELIVERED
+    message = masking.text(ending.message)
     if kind is Kind.TOO_MANY_REQUESTS:
         return waits(TOO_MANY, message, ending.retry_after)
     code = DELIVERY_CODES[kind]
@@ -39,9 +45,9 @@ def of_ending(ending: Ending, trace: Trace | None = None) -> Outcome:
     return discarded(code, message, trace)
 
 
-def of_insertion(ending: Ending, trace: Trace | None = None) -> Outcome:
-    """For an insert function that let no event through."""
-    kind, message = ending.kind, ending.message
+def of_insertion(ending: Ending, masking: Masking = NO_SECRETS, trace: Trace | None = None) -> Outcome:
+    """The same for an insert function that let no event through."""
+    kind, message = ending.kind, masking.text(ending.message)
     if kind is Kind.TOO_MANY_REQUESTS:
         return waits(INSERT_CODES[kind], message, ending.retry_after)
     if ending.action == "retry":

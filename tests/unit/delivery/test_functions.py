@@ -95,6 +95,7 @@ async def test_each_event_has_the_outcome_of_its_handler():
         ("discarded", "BAD_REQUEST"),
         ("discarded", "UNSUPPORTED_EVENT_TYPE"),
     ]
+    assert outcomes[2].message == "••• is no key"
     assert [event["messageId"] for _, event in functions.calls] == ["m0", "m1", "m2"], "no call for a page"
     shown = outcomes[2].trace.shown()
     assert (shown["handler"], shown["kind"], shown["error"]["name"]) == (
@@ -117,10 +118,14 @@ async def test_enough_events_go_to_the_batch_handler_and_each_has_its_status():
 
 async def test_a_batch_that_throws_ends_alike_for_each():
     def answer(handler, events):
-        raise Threw("RetryError", "not now")
+        raise Threw("RetryError", "not now, sesame-open")
 
     functions = Scripted(answer, handlers=BATCHING)
-    assert told(await perform(functions, [track(n) for n in range(20)])) == [("retry", "RETRY")] * 20
+    outcomes = await perform(functions, [track(n) for n in range(20)])
+    assert told(outcomes) == [("retry", "RETRY")] * 20
+    assert {each.message for each in outcomes} == {"not now, •••"}
+    [outcome] = await insert(functions, functions.function, [track(0)])
+    assert (outcome.kind, outcome.message) == ("retry", "not now, •••")
 
 
 async def test_few_events_go_to_single_handlers_but_for_types_that_have_none():
