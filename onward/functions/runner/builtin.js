@@ -4,6 +4,10 @@ const { get } = Object.getOwnPropertyDescriptor(globalThis, "process");
 let process = null;
 
 export function require(id) {
-  process ||= get.call(globalThis);
+  if (process === null) {
+    process = get.call(globalThis);
+    // It hangs streams on the console, and our stdout is for frames: winston would write into these.
+    for (const name of ["_stdout", "_stderr"]) delete globalThis.console[name];
+  }
   return process.getBuiltinModule(id);
 }

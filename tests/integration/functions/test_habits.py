@@ -111,6 +111,7 @@ GLOBALS = {
     "structuredClone": "return structuredClone({ a: new Date(0) }).a instanceof Date",
     "cache": "let n = 0; const make = async () => ++n; await cache.load('k', 1000, make); await cache.load('k', 1000, make); cache.delete('k'); return (await cache.load('k', -1, make)) === 2",
     "a cache that many ask at once": "let n = 0; const make = async () => { await new Promise((done) => setTimeout(done, 1)); if (++n === 1) throw new Error('no'); return n }; const ask = () => Promise.allSettled([1, 2, 3].map(() => cache.load('many', 1000, make))); return (await ask()).every((one) => one.reason.message === 'no') && (await ask()).every((one) => one.value === 2) && n === 2",
+    "winston": "const w = winstonlib.winston; w.createLogger({ transports: [new w.transports.Console()] }).info('hi'); return console._stdout === undefined",
     "zlib": "return zlib.zlib.gunzipSync(zlib.zlib.gzipSync('hi')).toString() === 'hi' && new Promise((done) => zlib.zlib.gzip('hi', (error, made) => done(!error && made.length > 0)))",
     "libraries": "return _.get({ a: { b: 1 } }, 'a.b') === 1 && moment.tz('2020-01-01T00:00:00Z', 'Europe/Berlin').format() === '2020-01-01T01:00:00+01:00' && jsonwebtoken.verify(jsonwebtoken.sign({ a: 1 }, 's'), 's').a === 1 && xml({ a: 1 }) === '<a>1</a>' && (await xml2js.parseStringPromise('<a>1</a>')).a === '1' && uuid.v4().length === 36",
 }
