@@ -77,7 +77,9 @@ class Deletions:
         self._steps = Steps(engine)
         self._erasures = erasures
         self._process = process
-        self._log = LogErasure(eraser, self._steps.log_is_erased) if eraser is not None else None
+        self._log = (
+            LogErasure(eraser, self._steps.log_is_erased, process.store.erase_attempts) if eraser else None
+        )
         self._tasks: dict[Key | None, asyncio.Task[None]] = {}
         """By target; None is the log's."""
 

@@ -1,4 +1,5 @@
-"""Taking deleted people out of the event log, in the background (spec §16.1).
+"""Taking deleted people out of the event log, in the background (spec §16.1), and what is told of attempts to
+deliver their events: a tool's answer may say who they are, and only the log knows whose event it was about.
 
 A pass goes over the log once for all deletions that are under way when it begins, from where the first of
 them is to where the last was asked for; deletions that come meanwhile are the next pass's. How far it is is
@@ -14,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from onward.eventlog.blank import blank
+from onward.eventlog.blank import blank, message_ids
 from onward.eventlog.protocol import LogEraser
 from onward.eventlog.record import CorruptRecord
 from onward.workspace.erasure import Erasure
@@ -31,9 +32,11 @@ Tell = Callable[[Sequence[str], int, bool], None]
 
 
 class LogErasure:
-    def __init__(self, eraser: LogEraser, tell: Tell) -> None:
+    def __init__(self, eraser: LogEraser, tell: Tell, forget: Callable[[Sequence[str]], None]) -> None:
+        """`forget` is given the messageIds of events before they are gone."""
         self._eraser = eraser
         self._tell = tell
+        self._forget = forget
 
     async def run(self, erasures: Sequence[Erasure], workspaces: dict[str, str]) -> None:
         """One pass. Raises what the log or the database do; then begin another."""
@@ -64,6 +67,7 @@ class LogErasure:
         if not records or records[0].received_at > last:
             return None, 0
         bodies: list[tuple[int, bytes]] = []
+        ids: list[str] = []
         for record in records:
             users = [
                 each.users
@@ -72,13 +76,16 @@ class LogErasure:
             ]
             if not users:
                 continue
+            everybody = users[0] if len(users) == 1 else frozenset[str]().union(*users)
             try:
-                body = blank(record.body, users[0] if len(users) == 1 else frozenset().union(*users))
+                body = blank(record.body, everybody)
             except CorruptRecord as error:
                 log.error("a damaged record can't be looked through", offset=record.offset, error=str(error))
                 continue
             if body is not None:
                 bodies.append((record.offset, body))
+                ids += message_ids(record.body, everybody)
         if bodies:
+            self._forget(ids)
             self._eraser.replace(bodies)
         return records[-1].offset, len(bodies)

@@ -79,6 +79,9 @@ class Settler:
 
     def clear(self, changes: Changes) -> None:
         """Take out of changes what would be kept of people who are forgotten."""
+        gone = {each.message_id for each in changes.discards if self.is_forgotten(each)}
+        gone |= {each.message_id for each in changes.park if self.is_forgotten(each)}
+        changes.attempts = [each for each in changes.attempts if each.message_id not in gone]
         changes.discards = [each for each in changes.discards if not self.is_forgotten(each)]
         for parked in [each for each in changes.park if self.is_forgotten(each)]:
             changes.park.remove(parked)

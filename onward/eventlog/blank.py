@@ -5,7 +5,7 @@ tell from what the door accepts (`onward.pipeline.normalise`). So no cursor move
 balances. Events that were not accepted (`Envelope.skip`) are nulled as well: nobody reads them.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -34,6 +34,17 @@ def blank(blob: bytes, users: Set[str]) -> bytes | None:
     if type(items) is not list or not any(_is_of(item, users) for item in items):
         return None
     return _rewritten(envelope, content, items, users)
+
+
+def message_ids(blob: bytes, users: Set[str]) -> Iterator[str]:
+    """Of the events that `blank` takes out, as far as they were accepted. Raises `CorruptRecord`."""
+    envelope, body = decode(blob)
+    content = orjson.loads(body)
+    for position, item in enumerate(content["batch"] if envelope.batch else [content]):
+        if _is_of(item, users):
+            id = envelope.ids.get(position) or item.get("messageId")
+            if isinstance(id, str):
+                yield id
 
 
 def _rewritten(envelope: Envelope, content: Any, items: Sequence[Any], users: Set[str]) -> bytes:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from onward.delivery.state.protocol import Changes, Count, Discard, Parked, Repark
 from onward.delivery.state.sqlite import SqliteStateStore
 from onward.eventlog.protocol import Position
-from onward.metering.fates import Sample
+from onward.metering.fates import Attempt, Sample
 from onward.metering.query import Question
 
 NOW = 1_700_000_000.0
@@ -192,6 +192,12 @@ def test_the_books_balance_after_any_history(tmp_path_factory, history, start):
     store.close()
 
 
+def tried(message_id):
+    return Attempt(
+        message_id=message_id, subscription_id="s", at=1, attempt=1, outcome="retry", message="her address"
+    )
+
+
 def test_what_is_held_of_a_person_can_be_erased_and_the_books_balance(store, tmp_path):
     store.open_destination("d", Position())
     store.open_destination("other", Position())
@@ -206,9 +212,14 @@ def test_what_is_held_of_a_person_can_be_erased_and_the_books_balance(store, tmp
         parked("late", event=hers, received_at=9),
     ]
     changes = commit(
-        store, park=park, discards=discards, cursor=Position(8, 8), counts={count("discarded"): 3}
+        store,
+        park=park,
+        discards=discards,
+        cursor=Position(8, 8),
+        counts={count("discarded"): 3},
+        attempts=[tried("m"), tried("0"), tried("his"), tried("delivered")],
     )
-    commit(store, "other", park=[parked("x", event=hers)], cursor=Position(1, 1))
+    commit(store, "other", park=[parked("x", event=hers)], cursor=Position(1, 1), attempts=[tried("m")])
 
     def is_of(user_id, received_at):
         return user_id == "her unique id" and received_at <= 5
@@ -232,6 +243,14 @@ def test_what_is_held_of_a_person_can_be_erased_and_the_books_balance(store, tmp
     ]
     store.erase("d", held, NOW)  # again, as after a crash
     assert store.totals()["d"].filtered == 3
+
+    def told():
+        ids = ("m", "0", "his", "delivered")
+        return {id: [at for at, _ in store.questions().fates(id).attempts] for id in ids}
+
+    assert told() == {"m": ["other"], "0": [], "his": ["d"], "delivered": ["d"]}
+    store.erase_attempts(["m", "delivered"])
+    assert told() == {"m": [], "0": [], "his": ["d"], "delivered": []}
 
 
 def test_samples_of_requests_with_somebody_in_them_can_be_erased(store):

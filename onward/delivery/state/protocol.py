@@ -297,8 +297,12 @@ class StateStore(Protocol):
         ...
 
     def erase(self, destination_id: str, rows: Held, now: float) -> None:
-        """Remove these rows, so that nothing of them stays on disk; the parked ones among them are counted
-        as filtered, `USER_DELETED`."""
+        """Remove these rows, and what is told of attempts at their events, so that nothing of them stays on
+        disk; the parked ones among them are counted as filtered, `USER_DELETED`."""
+        ...
+
+    def erase_attempts(self, message_ids: Sequence[str]) -> None:
+        """Remove what is told of attempts at these events, at all destinations."""
         ...
 
     def counters(self, destination_id: str, outcome: str, question: Question) -> query.Totals:

@@ -331,10 +331,27 @@ class SqliteStateStore:
             after = rows[-1][0]
 
     def erase(self, destination_id: str, rows: Held, now: float) -> None:
-        with self._writing:  # What is deleted is overwritten, and does not stay in free pages.
+        with self._overwriting():
+            self._erase(destination_id, rows, int(now // 60))
+
+    def erase_attempts(self, message_ids: Sequence[str]) -> None:
+        with self._reading:
+            held = self._read.execute("SELECT 1 FROM attempt LIMIT 1").fetchone()
+        if held is None:
+            return
+        with self._overwriting():
+            for start in range(0, len(message_ids), PAGE):
+                with self._transaction() as db:
+                    ids = [(id,) for id in message_ids[start : start + PAGE]]
+                    db.executemany("DELETE FROM attempt WHERE message_id = ?", ids)
+
+    @contextmanager
+    def _overwriting(self) -> Iterator[None]:
+        """What is deleted within is overwritten, and does not stay in free pages."""
+        with self._writing:
             self._write.execute("PRAGMA secure_delete = ON")
         try:
-            self._erase(destination_id, rows, int(now // 60))
+            yield
         finally:
             with self._writing:
                 self._write.execute("PRAGMA secure_delete = OFF")
@@ -352,9 +369,12 @@ class SqliteStateStore:
         for table, gone in (("discard", rows.discards), ("sample", rows.samples)):
             for ids in _chunks(sorted(gone)):
                 with self._transaction() as db:
+                    if table == "discard":
+                        _erase_attempts(db, destination_id, table, ids)
                     db.executemany(f"DELETE FROM {table} WHERE id = ?", ids)
         for ids in _chunks(sorted(rows.parked)):
             with self._transaction() as db:
+                _erase_attempts(db, destination_id, "parked", ids)
                 filtered = 0
                 for (id,) in ids:
                     about = db.execute(
@@ -433,6 +453,15 @@ class SqliteStateStore:
         self._read.close()
         self._ask.close()
         self._write.close()
+
+
+def _erase_attempts(db: sqlite3.Connection, destination_id: str, table: str, ids: list[tuple[int]]) -> None:
+    """What is told of attempts at the events of these rows, which a tool's answer may name people in."""
+    db.executemany(
+        "DELETE FROM attempt WHERE destination_id = ? AND message_id ="
+        f" (SELECT message_id FROM {table} WHERE id = ?)",
+        [(destination_id, id) for (id,) in ids],
+    )
 
 
 def _chunks(ids: list[int]) -> Iterator[list[tuple[int]]]:

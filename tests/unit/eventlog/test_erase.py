@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onward.eventlog.blank import FEW, blank
+from onward.eventlog.blank import FEW, blank, message_ids
 from onward.eventlog.protocol import Draft
 from onward.eventlog.record import CorruptRecord, decode, encode
 from onward.eventlog.sqlite import SqliteEraser, SqliteLog, SqliteReader
@@ -44,6 +44,8 @@ def test_just_their_events_are_gone(events, deleted, skip, many, escaped):
     if found is None:
         assert not any(event["userId"] in deleted for event in events)
         return
+    theirs = [event["messageId"] for event in events if event["userId"] in deleted]
+    assert list(message_ids(encode(envelope, body), wanted)) == theirs
     after = normalise(*decode(found), kept)
     assert len(after) == len(before)
     for old, new in zip(before, after, strict=True):
