@@ -6,6 +6,7 @@ import { ApiError } from "~/api/client.ts";
 import type { Delivery, DestinationView } from "~/api/generated.ts";
 import { useChange } from "~/api/hooks.ts";
 import { useSession } from "~/api/session.ts";
+import { duration } from "~/parts/format.ts";
 import { ErrorNote } from "~/parts/ErrorNote.tsx";
 import { Section } from "~/parts/Section.tsx";
 
@@ -43,7 +44,9 @@ export function DeliveryPolicy({ destination }: { destination: DestinationView }
               <NumberInput
                 key={key}
                 label={label}
-                description={help}
+                description={key === "retryWindow" && policy.retryWindow
+                  ? `How long it is tried at all: ${duration(policy.retryWindow * 1000)}.`
+                  : help}
                 inputWrapperOrder={["label", "input", "description", "error"]}
                 suffix={suffix}
                 thousandSeparator=","
