@@ -335,15 +335,12 @@ class SqliteStateStore:
             self._erase(destination_id, rows, int(now // 60))
 
     def erase_attempts(self, message_ids: Sequence[str]) -> None:
+        asked = "SELECT 1 FROM attempt WHERE message_id = ?"
         with self._reading:
-            held = self._read.execute("SELECT 1 FROM attempt LIMIT 1").fetchone()
-        if held is None:
-            return
-        with self._overwriting():
-            for start in range(0, len(message_ids), PAGE):
-                with self._transaction() as db:
-                    ids = [(id,) for id in message_ids[start : start + PAGE]]
-                    db.executemany("DELETE FROM attempt WHERE message_id = ?", ids)
+            tried = [(id,) for id in message_ids if self._read.execute(asked, (id,)).fetchone()]
+        if tried:  # few events are
+            with self._overwriting(), self._transaction() as db:
+                db.executemany("DELETE FROM attempt WHERE message_id = ?", tried)
 
     @contextmanager
     def _overwriting(self) -> Iterator[None]:
