@@ -180,7 +180,7 @@ def get_event_delivery(context: InContext, request: ApiRequest, destination_id: 
         retrying = sum(
             each.count
             for each in ask.waiting(destination_id)
-            if each.subscription_id == asked.subscription_id
+            if each.subscription_id == asked.subscription_id and each.code  # else it waits to be sent first
         )
     paused = books.paused_since
     return answer(

@@ -113,6 +113,6 @@ def _books(totals: DestinationTotals, head: Position) -> Books:
         filtered=totals.filtered,
         discarded=totals.discarded,
         pending=totals.pending(head),
-        retrying=totals.parked,
+        retrying=totals.parked - totals.untried,
         paused_since=totals.breaker_opened_at,
     )

@@ -117,6 +117,8 @@ class Flow(msgspec.Struct, frozen=True):
     cursor_seq: int
     """Events of the source that it has passed."""
     parked: int
+    untried: int = 0
+    """Of those parked: they wait in their bulk batch for the first attempt."""
 
 
 class Inflow(msgspec.Struct, frozen=True):
@@ -178,7 +180,7 @@ def funnel(flow: Flow, inflow: Inflow, head_seq: int, *, to_now: bool) -> Funnel
         at_once=flow.within.at_once,
         pending=pending,
         pending_now=pending_now,
-        retrying_now=flow.parked,
+        retrying_now=flow.parked - flow.untried,
     )
 
 

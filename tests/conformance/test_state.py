@@ -11,6 +11,7 @@ from onward.delivery.state.protocol import Changes, Count, Discard, Parked, Repa
 from onward.delivery.state.sqlite import SqliteStateStore
 from onward.eventlog.protocol import Position
 from onward.metering.fates import Attempt, Sample
+from onward.metering.outcomes import Inflow, Window, funnel
 from onward.metering.query import Question
 
 NOW = 1_700_000_000.0
@@ -251,6 +252,16 @@ def test_what_is_held_of_a_person_can_be_erased_and_the_books_balance(store, tmp
     assert told() == {"m": ["other"], "0": [], "his": ["d"], "delivered": ["d"]}
     store.erase_attempts(["m", "delivered"])
     assert told() == {"m": [], "0": [], "his": ["d"], "delivered": []}
+
+
+def test_what_waits_is_told_apart_by_whether_it_was_tried(store):
+    store.open_destination("d", Position())
+    fresh = [parked(f"b{n}", NOW, bulk_id=7, attempt=0) for n in range(3)]
+    commit(store, park=[parked("m", NOW + 1), parked("n", NOW + 2), *fresh])
+    books = store.totals()["d"]
+    flow = store.questions().flow("d", Window(0, 10, 1))
+    assert (books.parked, books.untried) == (flow.parked, flow.untried) == (5, 3)
+    assert funnel(flow, Inflow(0, 0, 0), 0, to_now=True).retrying_now == 2
 
 
 def test_samples_of_requests_with_somebody_in_them_can_be_erased(store):

@@ -218,6 +218,8 @@ class Totals(msgspec.Struct, frozen=True):
     filtered: int
     discarded: int
     parked: int
+    untried: int
+    """Of those parked: they wait in their bulk batch for the first attempt."""
     breaker_opened_at: float | None
 
     def received(self, head: Position) -> int:

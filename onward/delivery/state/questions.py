@@ -113,8 +113,9 @@ class SqliteQuestions:
         """What came out within a window and since, and what is left; None for what was never enabled."""
         with self._reading() as db:
             row = db.execute(
-                "SELECT cursor_seq, (SELECT count(*) FROM parked WHERE destination_id = id)"
-                " FROM destination WHERE id = ?",
+                "SELECT cursor_seq, (SELECT count(*) FROM parked WHERE destination_id = d.id),"
+                " (SELECT count(*) FROM parked WHERE destination_id = d.id AND attempt = 0)"
+                " FROM destination d WHERE d.id = ?",
                 (destination_id,),
             ).fetchone()
             if row is None:
@@ -127,7 +128,7 @@ class SqliteQuestions:
         within, since = Tally(), Tally()
         for later, outcome, code, count in rows:
             (since if later else within).add(outcome, code, count)
-        return Flow(within, since, row[0], row[1])
+        return Flow(within, since, *row)
 
     def waiting(self, destination_id: str) -> list[Waiting]:
         """Payloads that wait for a retry, or for their bulk batch to be sent."""

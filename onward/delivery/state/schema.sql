@@ -59,6 +59,8 @@ CREATE TABLE IF NOT EXISTS parked (
 CREATE INDEX IF NOT EXISTS parked_by_due ON parked (destination_id, due_at);
 CREATE INDEX IF NOT EXISTS parked_by_message ON parked (message_id);
 CREATE INDEX IF NOT EXISTS parked_by_bulk ON parked (bulk_id) WHERE bulk_id <> 0;
+-- Of bulk batches that fill, or are about to be sent for the first time.
+CREATE INDEX IF NOT EXISTS parked_untried ON parked (destination_id) WHERE attempt = 0;
 
 CREATE TABLE IF NOT EXISTS discard (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

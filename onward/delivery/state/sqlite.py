@@ -247,7 +247,9 @@ class SqliteStateStore:
             rows = self._read.execute(
                 "SELECT d.id, start_offset, start_seq, cursor_offset, cursor_seq, skipped, fanned_out,"
                 " delivered, filtered, discarded,"
-                " (SELECT count(*) FROM parked p WHERE p.destination_id = d.id), breaker_opened_at"
+                " (SELECT count(*) FROM parked p WHERE p.destination_id = d.id),"
+                " (SELECT count(*) FROM parked p WHERE p.destination_id = d.id AND attempt = 0),"
+                " breaker_opened_at"
                 " FROM destination d WHERE ?1 IS NULL OR d.id = ?1",
                 (destination_id,),
             ).fetchall()

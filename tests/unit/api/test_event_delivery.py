@@ -68,6 +68,7 @@ def delivered(state: SqliteStateStore, destination: Json) -> Json:
         Parked(
             subscription_id=id, message_id=id, event_type="track", event_name="Bought", app_version="",
             received_at=0, payload={}, event={}, due_at=1.0, attempt=1, first_attempt_at=1.0, deadline=9.0,
+            code="503",
         )
         for id in ("sub", "other")
     ]  # fmt: skip

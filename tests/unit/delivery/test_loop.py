@@ -4,7 +4,8 @@ import contextlib
 import time
 
 import pytest
-from rig import BATCHED, Rig
+from msgspec.structs import replace
+from rig import BATCHED, QUICK, Rig
 
 from onward.delivery.breaker import FAILURES
 from onward.delivery.follower import EXPIRED
@@ -199,7 +200,8 @@ async def test_a_retry_after_pauses_the_destination(rig):
 
 
 async def test_bulk_batches_keep_their_composition_over_attempts_and_restarts(tmp_path):
-    rig = Rig(tmp_path, {"enable_batching": True, "batch_size": 30}, bulk_from=30)
+    patient = replace(QUICK, bulk_wait=3600.0)  # they are full, however slow the machine
+    rig = Rig(tmp_path, {"enable_batching": True, "batch_size": 30}, policy=patient, bulk_from=30)
     rig.answer = lambda ids: retry("500", "later")
     rig.append(60)
     async with rig.running():
