@@ -64,10 +64,11 @@ export default function Start() {
       </Step>
       <Step number={4} title="Add a destination" done={destinations.length > 0} open={arrived}>
         {destinations.length === 0
-          ? (
+          ? source && (
             <LinkButton
               to="/destinations/add"
               search={{ source: sourceId }}
+              variant={arrived ? "filled" : "default"}
               leftSection={<IconPlus size={16} />}
             >
               Add destination
