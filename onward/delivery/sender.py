@@ -2,7 +2,8 @@
 
 Whatever an action does, the engine gets outcomes: an exception that is not an outcome is a fault of one
 payload or of the action's code, so a batch is halved until the payload that causes it stands alone and is
-discarded as `INTERNAL`; its neighbours are delivered.
+discarded as `INTERNAL`; its neighbours are delivered. So is a batch that the tool finds too large (413): that
+is no fault of any payload in it.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import asyncio
 import msgspec
 import structlog
 
-from onward.delivery.item import Batch
+from onward.delivery.item import Batch, Item
 from onward.destinations.definition import Call
 from onward.destinations.outcome import Outcome, discarded, retry
 
@@ -33,17 +34,27 @@ async def send(batch: Batch, call: Call) -> Outcome | list[Outcome]:
         if len(items) == 1:
             log.exception("action failed", action=action.slug, destination=call.destination_id)
             return discarded("INTERNAL", f"{type(error).__name__}: {error}")
-        middle = len(items) // 2
-        outcomes: list[Outcome] = []
-        for half in (items[:middle], items[middle:]):
-            part = msgspec.structs.replace(call, events=[item.seen for item in half])
-            outcomes += each(len(half), await send(Batch(half), part))
-        return outcomes
+        return await _in_halves(items, call)
     if isinstance(outcome, list) and len(outcome) != len(items):
         return discarded(
             "INTERNAL", f"{action.slug} answered {len(outcome)} outcomes for {len(items)} payloads"
         )
+    if len(items) > 1 and all(map(_is_too_large, outcome if isinstance(outcome, list) else [outcome])):
+        return await _in_halves(items, call)
     return outcome
+
+
+async def _in_halves(items: list[Item], call: Call) -> list[Outcome]:
+    middle = len(items) // 2
+    outcomes: list[Outcome] = []
+    for half in (items[:middle], items[middle:]):
+        part = msgspec.structs.replace(call, events=[item.seen for item in half])
+        outcomes += each(len(half), await send(Batch(half), part))
+    return outcomes
+
+
+def _is_too_large(outcome: Outcome) -> bool:
+    return outcome.kind == "discarded" and outcome.code == "413"
 
 
 def each(count: int, outcome: Outcome | list[Outcome]) -> list[Outcome]:

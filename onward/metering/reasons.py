@@ -256,8 +256,8 @@ DELIVERY = {
     ),
     "413": Reason(
         "413 Content Too Large",
-        "The request is too large for the tool.",
-        "Make batches smaller in the mapping.",
+        "The event is too large for the tool, also in a request of its own.",
+        "Map less of the event, or raise the limit at the tool.",
     ),
     "429": Reason(
         "429 Too Many Requests",

@@ -26,6 +26,16 @@ async def test_a_failure_of_the_whole_batch_is_a_failure_of_each(tmp_path):
     assert sorted(rig.sent) == sorted([f"m{n}" for n in range(25)] * 2)
 
 
+async def test_a_batch_that_is_too_large_for_the_tool_is_sent_in_parts(tmp_path):
+    rig = Rig(tmp_path, BATCHED)
+    rig.answer = lambda ids: discarded("413", "too large") if len(ids) > 10 or "m3" in ids else DELIVERED
+    rig.append(25)
+    async with rig.running():
+        books = await rig.settled()
+    assert (books.delivered, books.discarded) == (24, 1)
+    assert rig.store.discards("d")[0].message_id == "m3"
+
+
 async def test_a_stream_batch_is_formed_anew_of_those_that_failed(tmp_path):
     rig = Rig(tmp_path, BATCHED)
     failing = {"m3", "m7", "m30"}
