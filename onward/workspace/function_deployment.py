@@ -20,7 +20,8 @@ def deploy(editor: Editor, function: Function, to: Collection[Instance] | None =
     """Make the latest version the deployed one, and what the instances `to` run: all, for None.
 
     Their stored settings follow: what has become sensitive is sealed, what is no setting any more is
-    forgotten. What is stored as a secret somewhere can't become a plain setting, which would show it.
+    forgotten. Raises `Conflict` for what is stored as a secret somewhere and would be a plain setting, which
+    would show it, and for a setting whose type is another than that of a value that an instance has.
     """
     latest = latest_version(editor.session, function)
     every = instances_of(editor.session, function).all
@@ -32,6 +33,8 @@ def deploy(editor: Editor, function: Function, to: Collection[Instance] | None =
     for id in sorted(id for id in in_use if id is not None):
         former = editor.session.get_one(FunctionVersion, id)
         _check_stays_sensitive(former, settings_of(former), settings_of(latest))
+    for instance in moving:
+        _check_values_fit(editor, instance, latest)
     before = audit.state(function)
     function.deployed_id = latest.id
     function.deployed_at = latest.deployed_at = editor.now
@@ -76,4 +79,18 @@ def _check_stays_sensitive(
                 f"the setting {setting.name} is sensitive in version {version.number}, which runs, and can't "
                 "become plain; give the plain one another name",
                 field=f"settings[{index}].sensitive",
+            )
+
+
+def _check_values_fit(editor: Editor, instance: Instance, later: FunctionVersion) -> None:
+    former = editor.session.get_one(FunctionVersion, instance.function_version_id)
+    types = {setting.name: setting.type for setting in settings_of(former)}
+    for index, setting in enumerate(settings_of(later)):
+        has_value = setting.name in instance.settings or setting.name in instance.secrets
+        if has_value and types.get(setting.name, setting.type) != setting.type:
+            raise Conflict(
+                f"{instance.name} has a value for the setting {setting.name} that is of the type "
+                f"{types[setting.name]}, and not {setting.type}; give the setting another name, or remove "
+                "that value first",
+                field=f"settings[{index}].type",
             )

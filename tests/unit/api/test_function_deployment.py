@@ -113,6 +113,22 @@ async def test_what_is_a_secret_in_any_version_that_runs_stays_one(call: Call, s
     await call("POST", f"{path}/deploy")
 
 
+async def test_a_value_of_another_type_is_not_handed_to_the_code(call: Call, source: Json) -> None:
+    made = await make(call, settings=[URL, SECRET])
+    path = f"/functions/{made['id']}"
+    ones = [await connect(call, source, made, name, **{name: "v"}) for name in ("url", "key")]
+    lists = [each | {"type": "ARRAY"} for each in (URL, SECRET)]
+    await call("PATCH", path, {"settings": lists})
+    await call("POST", f"{path}/deploy", {"instanceIds": []})
+    for index, one in enumerate(ones):
+        (error,) = await call("POST", f"{path}/deploy", {"instanceIds": [one["id"]]}, status=422)
+        assert error["field"] == f"settings[{index}].type"
+        assert error["message"].startswith(f"{one['name']} has a value for the setting {one['name']}")
+        await call("PATCH", f"/destinations/{one['id']}", {"settings": {one["name"]: None}})
+    await call("POST", f"{path}/deploy")
+    assert await running(call, made) == {"url": (2, False), "key": (2, False)}
+
+
 @pytest.mark.parametrize("ids", [["nope"], ["{destination}", "{other}"]])
 async def test_what_is_no_instance_is_refused_with_its_place(
     call: Call, source: Json, ids: list[str]
