@@ -6,8 +6,8 @@ thing's words stand in it (`billingAddress`, `phone_number`), or if it is spelt 
 Sørensen–Dice coefficient over 0.7, as with Segment. Names are people's names only where nothing says
 otherwise: not an app's, a device's or a product's.
 
-Everything is judged on its own: a value below a masked key is gone with it, whatever it is. Whoever has a write
-key has a say in what stands here, so every look takes time in proportion to the text.
+Everything is judged on its own: a value below a masked key is gone with it, whatever it is. Whoever has a
+write key has a say in what stands here, so every look takes time in proportion to the text.
 """
 
 import re
@@ -110,7 +110,7 @@ def document(value: str) -> str:
     """JSON as a text, what is personal in it masked; any other text as a whole: it can't be told apart."""
     try:
         return orjson.dumps(masked(orjson.loads(value))).decode()
-    except orjson.JSONDecodeError:
+    except (orjson.JSONDecodeError, RecursionError):
         return MASK if value else value
 
 

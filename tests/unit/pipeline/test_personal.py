@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onward.pipeline.personal import MASK, is_personal, masked
+from onward.pipeline.personal import MASK, document, is_personal, masked
 
 keys = st.sampled_from(["email", "plan", "name", "total", "address", "properties"]) | st.text(max_size=6)
 json = st.recursive(
@@ -74,6 +74,10 @@ def test_whatever_is_sent_is_looked_through_once(text: str) -> None:
     """Else one event would hold up everybody, who sees it masked: this would take an hour."""
     assert masked({"note": f"{text} ada@example.com"})["note"].endswith(MASK)
     assert masked({text: 1}) == {masked(text): MASK}
+
+
+def test_a_document_that_is_nested_too_deeply_is_masked_as_a_whole() -> None:
+    assert document("[" * 1000 + "]" * 1000) == document("no JSON") == MASK
 
 
 @given(json)
