@@ -162,6 +162,7 @@ def test_the_palette_finds_what_is_there(place: Place) -> None:
     expect(page.get_by_role("dialog", name="Needles are few")).to_be_visible()
     page.keyboard.press("Escape")
     find("lovelace", "Ada Lovelace", "**/settings/people?person=*")
+    expect(page.get_by_role("dialog", name="Ada Lovelace")).to_be_visible()
     page.keyboard.press("Escape")
     find("tokens", "Settings: Tokens", "**/settings/tokens")
     find("trace", "Delivery: Trace", "**/delivery/trace")
