@@ -1,11 +1,14 @@
 """A destination that is a function, as a definition: one action, which gets events as they are (spec §10.2).
 
 With `onBatch`, events of all types wait for each other, up to the function's count, the policy's bytes and
-its wait. A batch that came together more slowly than one event a second goes to the single handlers; types
-that have none go to `onBatch` all the same, so no event is discarded for coming alone.
+its wait. A batch that came together more slowly than one event a second, so that it was full in no respect,
+goes to the single handlers; types that have none go to `onBatch` all the same, so no event is discarded for
+coming alone.
 """
 
 from collections.abc import Sequence
+
+import orjson
 
 from onward.delivery.functions.host import BATCH, Deployed, Functions
 from onward.delivery.functions.outcomes import LOCKED_OUT, handler_of, of_ending, unsupported
@@ -32,7 +35,7 @@ def definition_of(
 ) -> Definition:
     """Without `functions` it is for looking at, and runs nothing."""
     policy = destination.policy
-    runs = FunctionDelivery(functions, worthwhile(policy, function.batch_max_count))
+    runs = FunctionDelivery(functions, worthwhile(policy, function.batch_max_count), policy.batch_bytes)
     batches = BATCH in (function.handlers or ())
     at_once = AT_ONCE if policy.rate_limit is None else 1  # a limit counts calls
     action = Action(
@@ -63,10 +66,17 @@ def worthwhile(policy: DeliveryPolicy, count: int) -> int:
     return max(2, min(count, int(policy.batch_wait * SLOW)))
 
 
+def fills(payloads: Sequence[Payload], most_bytes: int) -> bool:
+    """Whether one more event like these would be too much for a batch of so many bytes."""
+    count, size = len(payloads), sum(len(orjson.dumps(payload)) for payload in payloads)
+    return count > 1 and size + size // count > most_bytes
+
+
 class FunctionDelivery:
-    def __init__(self, functions: Functions | None, worthwhile: int) -> None:
+    def __init__(self, functions: Functions | None, worthwhile: int, batch_bytes: int) -> None:
         self._functions = functions
         self._worthwhile = worthwhile
+        self._batch_bytes = batch_bytes
 
     async def perform(self, call: Call, payloads: Sequence[Payload]) -> Outcome | list[Outcome]:
         if self._functions is None:
@@ -76,7 +86,7 @@ class FunctionDelivery:
             return waits("429", "the function is not deployed", 1.0)
         if self._functions.locked_out(deployed):
             return LOCKED_OUT
-        if deployed.batches and len(payloads) >= self._worthwhile:
+        if deployed.batches and (len(payloads) >= self._worthwhile or fills(payloads, self._batch_bytes)):
             return await self._batch(self._functions, deployed, payloads)
         return await self._each(self._functions, deployed, payloads)
 

@@ -142,6 +142,17 @@ def test_a_batch_is_worth_it_from_one_event_a_second_on():
     assert worthwhile(DeliveryPolicy(batch_wait=0), 400) == 2
 
 
+async def test_a_batch_that_is_full_by_its_bytes_is_worth_it_too():
+    functions = Scripted(lambda handler, given: None, handlers=BATCHING)
+    few = [track(n) for n in range(3)]
+    size = sum(map(len, map(msgspec.json.encode, few)))
+    for batch_bytes in (size, size * 2):
+        await perform(functions, few, batch_wait=10, batch_bytes=batch_bytes)
+    assert [handler for handler, _ in functions.calls] == ["onBatch", "onTrack", "onTrack", "onTrack"]
+    await perform(functions, few[:1], batch_wait=10, batch_bytes=1)
+    assert functions.calls[-1][0] == "onTrack", "one is no batch"
+
+
 async def test_locked_out_nothing_is_called_and_what_is_not_deployed_waits():
     functions = Scripted(lambda handler, given: None)
     functions.locked = True
