@@ -317,7 +317,7 @@ class Tracking:
                 return refusal
         if source is None or not taken.message_ids:
             source_id = source.id if source else ""
-            report = Report(source_id, received_at, taken.type, taken.events, taken.discards)
+            report = Report(source_id, received_at, taken.type, taken.events, taken.discards, more=taken.more)
             self._ledger.discarded(report)
             return answers.OK
         return await self._commit(taken, source, received_at, headers, scope, direct)

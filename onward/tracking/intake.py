@@ -7,8 +7,9 @@ rebuilt, with `null` in the poison's place so that positions stay.
 Where spec §12.4 has no code of its own, these are used:
 
 * `BAD_REQUEST`: an item that no reader can decode or write out again, an event over 32 KB inside a batch,
-  every event of a batch of more than 2,500, a body that is JSON but not an object, a `batch` that is not
-  an array, and a batch whose shared fields (`context`, …) no reader can decode.
+  every event of a batch of more than 2,500 (just so many are looked at: 500 KB hold 250,000), a body that is
+  JSON but not an object, a `batch` that is not an array, and a batch whose shared fields (`context`, …) no
+  reader can decode.
 * `empty_batch` counts as one event, so that received = accepted + duplicates + discarded.
 * `USER_SUPPRESSED`: an event of someone whose data the workspace was asked not to take (spec §16.1).
 * `empty_batch_result` and `multi_user_error` are not used: they would count, for a batch, events that
@@ -41,12 +42,12 @@ class Intake:
     in order, and in `ids` if it was assigned here. `types` counts the events that were not discarded,
     `count` all. `content` is the decoded body of a batch, `stored` what goes to the log instead of `body`
     where rules of the source changed an event: a batch of complete events, by position. `changed` has these
-    where the source's insert function made them.
+    where the source's insert function made them. `more` counts events beyond those, by their code.
     """
 
     __slots__ = (
         "batch", "body", "changed", "content", "count", "discards", "events", "ids", "key", "message_ids",
-        "oversize", "stored", "type", "types",
+        "more", "oversize", "stored", "type", "types",
     )  # fmt: skip
 
     def __init__(self, body: bytes, type: str | None, *, batch: bool) -> None:
@@ -63,6 +64,7 @@ class Intake:
         self.message_ids: list[str] = []
         self.ids: dict[int, str] = {}
         self.oversize: tuple[int, ...] = ()
+        self.more: dict[str, int] = {}
         self.types: Counter[str] = Counter()
 
     def discard_all(self, code: str) -> None:
@@ -70,6 +72,14 @@ class Intake:
         self.discards = dict.fromkeys(range(len(self.events)), code)
         self.message_ids = []
         self.ids = {}
+        if self.more:
+            self.more = {code: sum(self.more.values())}
+
+    def take_first(self, events: Sequence[Any], number: int) -> None:
+        """Of so many events that all of them are discarded, those that are looked at."""
+        self.events = list(events[:BATCH_EVENTS])
+        self.more = {BAD_REQUEST: number - len(self.events)}
+        self.discard_all(BAD_REQUEST)
 
     def validate(self, suppressed: Sequence[Set[str]] = ()) -> None:
         """Judge each event that is still standing, and give those a messageId that have none.
@@ -194,7 +204,8 @@ def batch(body: bytes) -> Intake:
         intake.events = [content]
         intake.discards[0] = BAD_REQUEST
         return intake
-    _judge(intake, content, _item_sizes(body) if len(body) > EVENT_BYTES else [])
+    few = len(content["batch"]) <= BATCH_EVENTS
+    _judge(intake, content, _item_sizes(body) if few and len(body) > EVENT_BYTES else [])
     return intake
 
 
@@ -225,7 +236,7 @@ def _judge(intake: Intake, content: dict[str, Any], sizes: list[int]) -> None:
     if intake.key is None and events[0].__class__ is dict:
         intake.key = events[0].get("writeKey")
     if len(events) > BATCH_EVENTS:
-        intake.discard_all(BAD_REQUEST)
+        intake.take_first(events, len(events))
         return
     largest = max(sizes) if sizes else 0
     if largest > EVENT_BYTES:
@@ -241,7 +252,11 @@ def _judge(intake: Intake, content: dict[str, Any], sizes: list[int]) -> None:
 
 def _poisoned(intake: Intake) -> Intake:
     """A batch that can't be decoded as a whole: keep what can, item by item."""
-    fields, raws = salvage.split(intake.body)
+    try:
+        fields, raws = salvage.split(intake.body, BATCH_EVENTS)
+    except salvage.TooMany as found:
+        intake.take_first(found.items, len(found.items))
+        return intake
     intake.key = _text(fields.get("writeKey"))
     if raws is None or not all(map(salvage.readable, fields.values())):
         intake.events = list(raws) if raws else [intake.body]

@@ -77,6 +77,8 @@ class Report(NamedTuple):
     """messageIds that the door assigned, by position."""
     types: Mapping[str, int] | None = None
     """The events by type, if the reporter knows and nothing was discarded or repeated."""
+    more: Mapping[str, int] = MappingProxyType({})
+    """Events that were discarded and are not here, by code: too many to look at."""
 
 
 class Count(NamedTuple):
@@ -184,7 +186,7 @@ class Ledger:
             self._offset = offset
 
     def _add(self, report: Report) -> None:
-        source_id, received_at, type, events, _, _, _, types = report
+        source_id, received_at, type, events, _, _, _, types, more = report
         minute = received_at // 60_000
         counts = self._counts
         if types is not None:
@@ -200,6 +202,9 @@ class Ledger:
                     kept = self._discards.setdefault((source_id, code), [])
                     if len(kept) < DISCARD_SAMPLES:
                         kept.append((report, at))
+        for code, number in more.items():
+            counts[source_id, minute, "discarded", code, _known(type)] += number
+            self._fail(source_id, minute, code, _known(type), "", "", number)
         room = self._room.get(source_id, SOURCE_SAMPLES)
         take = min(room, self._total_room, len(events))
         if take:
@@ -209,11 +214,13 @@ class Ledger:
             lines = ((report, at, *_verdict(report, at)) for at in range(take))
             ring.extend(line for line in lines if line[3] != USER_SUPPRESSED)
 
-    def _fail(self, source_id: str, minute: int, code: str, type: str, name: str, version: str) -> None:
+    def _fail(
+        self, source_id: str, minute: int, code: str, type: str, name: str, version: str, number: int = 1
+    ) -> None:
         key = (source_id, minute, code, type, name, version)
         if len(self._failed) >= NAMES and key not in self._failed:
             key = (source_id, minute, code, type, "(other)", "")
-        self._failed[key] += 1
+        self._failed[key] += number
 
     def flush(self) -> None:
         """Write what was gathered, in one transaction. Raises sqlite3.Error; then it is gathered again."""

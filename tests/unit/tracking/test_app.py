@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 import pytest
 
+from onward.tracking import intake
 from onward.tracking.limits import BATCH_BYTES, EVENT_BYTES
 from onward.workspace.snapshot import Snapshot
 
@@ -198,6 +199,21 @@ async def test_2500_events_pass_and_2501_are_discarded(door: Door) -> None:
     assert (await door.post("/v1/batch", {"batch": [event] * 2501})).json == OK
     assert len(door.stored()) == 2500
     assert door.codes() == {"BAD_REQUEST": 2501}
+
+
+@pytest.mark.parametrize(
+    ("item", "number", "counted"),
+    [(b"0", 200_000, 200_000), (b"{}", 150_000, 150_000), (b"1e999", 80_000, 2501)],
+)
+@pytest.mark.parametrize(("key", "code"), [("key-a", "BAD_REQUEST"), ("no key", "unknown_source")])
+async def test_of_far_too_many_events_few_are_looked_at(
+    door: Door, item: bytes, number: int, counted: int, key: str, code: str
+) -> None:
+    """A kilobyte of gzip makes as many, and needs no write key."""
+    body = b'{"batch":[' + b",".join([item] * number) + b"]}"
+    assert len(intake.batch(body).discards) == 2500
+    assert (await door.post("/v1/batch", body, key=key)).json == OK
+    assert door.codes(SITE if key == "key-a" else "") == {code: counted}
 
 
 async def test_what_is_wrong_with_an_event_is_a_discard_and_its_neighbours_stay(door: Door) -> None:
