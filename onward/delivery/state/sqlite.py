@@ -193,14 +193,19 @@ class SqliteStateStore:
 
     def due(self, destination_id: str, now: float, limit: int, besides: set[int]) -> list[Parked]:
         with self._reading:
-            rows = self._read.execute(
-                f"SELECT {', '.join(PARKED)} FROM parked WHERE destination_id = ? AND due_at <= ?"
+            found = self._read.execute(
+                "SELECT id, bulk_id FROM parked WHERE destination_id = ? AND due_at <= ?"
                 " ORDER BY due_at LIMIT ?",
                 (destination_id, now, limit + len(besides)),
             ).fetchall()
-            bulk_ids = {row[2] for row in rows if row[2] and row[0] not in besides}
-            rows = [row for row in rows if not row[2]]
-            for bulk_id in sorted(bulk_ids):
+            fresh = [(id, bulk_id) for id, bulk_id in found if id not in besides]
+            rows: list[Any] = []
+            # One by one, so that the bodies of those besides, which may be very many, are not read.
+            for id in (id for id, bulk_id in fresh if not bulk_id):
+                rows += self._read.execute(
+                    f"SELECT {', '.join(PARKED)} FROM parked WHERE id = ?", (id,)
+                ).fetchall()
+            for bulk_id in sorted({bulk_id for _, bulk_id in fresh if bulk_id}):
                 rows += self._read.execute(
                     f"SELECT {', '.join(PARKED)} FROM parked"
                     " WHERE bulk_id = ? AND bulk_id <> 0 AND destination_id = ? ORDER BY id",
