@@ -66,14 +66,18 @@ class AudienceQuery(msgspec.Struct):
     answer=FieldChoices,
 )
 async def list_choices(context: InContext, destination_id: Id, action: Id, field: Id, body: RawBody) -> Json:
-    """The choices that the tool has for a dynamic field, given the fields filled in so far."""
+    """The choices that the tool has for a dynamic field, given the fields filled in so far.
+
+    A field of a hook is `HOOK.FIELD`, and the payload has the hook's inputs.
+    """
     data = from_json(ListChoices, body or b"{}")
     instance = await runnable(context, destination_id)
     definition = instance.definition
     found = edit.find_action(definition, action)
     ask = definition.choices
-    root = definition.actions[found.slug].fields.get(field.partition(".")[0])
-    if ask is None or root is None:
+    root, _, below = field.partition(".")
+    hook = found.hooks.get(root)
+    if ask is None or not (root in found.fields or (hook is not None and below in hook.fields)):
         raise NotFound(
             f"the action {found.slug} of {definition.name} has no field {field} with dynamic choices"
         )

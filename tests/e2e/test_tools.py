@@ -14,8 +14,8 @@ from .conftest import Place, accessible
 pytestmark = pytest.mark.browser
 
 
-class Pinterest(BaseHTTPRequestHandler):
-    """Its API as far as lists are concerned: two there are, and those that are made."""
+class Tool(BaseHTTPRequestHandler):
+    """Pinterest's API as far as lists are concerned, which are made; and Klaviyo's, which has one."""
 
     lists: dict[str, str]
 
@@ -27,6 +27,10 @@ class Pinterest(BaseHTTPRequestHandler):
         self._answer(200, {"id": id})
 
     def do_GET(self) -> None:
+        friends = {"id": "L1", "attributes": {"name": "Friends"}}
+        if "/api/lists" in self.path:
+            self._answer(200, {"data": friends if "L1" in self.path else [friends], "links": {}})
+            return
         id = self.path.rpartition("/")[2]
         known = id in self.lists
         self._answer(200 if known else 404, {"id": id} if known else {"message": "There is no such list."})
@@ -42,8 +46,8 @@ class Pinterest(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def tool() -> Iterator[str]:
-    Pinterest.lists = {}
-    with ThreadingHTTPServer(("127.0.0.1", 0), Pinterest) as server:
+    Tool.lists = {}
+    with ThreadingHTTPServer(("127.0.0.1", 0), Tool) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
@@ -51,7 +55,7 @@ def tool() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def onward_settings(tool: str) -> dict[str, Any]:
-    return {"egress_override": f"api.pinterest.com={tool}"}
+    return {"egress_override": f"api.pinterest.com={tool},a.klaviyo.com={tool}"}
 
 
 @pytest.fixture
@@ -98,7 +102,7 @@ def test_what_an_action_needs_made_is_made_and_kept(place: Place, destination: s
     accessible(page)
     hook.get_by_role("button", name="Do it now").click()
     expect(hook).to_contain_text("Done")
-    (id,) = (each for each, name in Pinterest.lists.items() if name == "Bought twice")
+    (id,) = (each for each, name in Tool.lists.items() if name == "Bought twice")
     expect(hook.get_by_text(id, exact=True)).to_be_visible()
     expect(page.get_by_text("Not saved")).to_have_count(0)
 
@@ -109,3 +113,24 @@ def test_what_an_action_needs_made_is_made_and_kept(place: Place, destination: s
     saved = place.onward.api("GET", f"{path}/{mapping}")["subscription"]
     assert saved["trigger"] == 'event = "Audience Entered"'
     assert saved["settings"]["retlOnMappingSave"]["outputs"] == {"id": id, "name": "Bought twice"}
+
+
+def test_a_list_of_the_tool_is_chosen(place: Place) -> None:
+    source = place.onward.create_source("chosen")
+    body = {"sourceId": source.id, "metadataId": "actions-klaviyo", "settings": {"api_key": "k3y"}}
+    klaviyo = place.onward.api("POST", "/destinations", body)["destination"]["id"]
+    mapping = place.onward.api(
+        "POST",
+        f"/destinations/{klaviyo}/subscriptions",
+        {"name": "People", "actionId": "upsertProfile", "trigger": 'type = "identify"', "enabled": False},
+    )["destinationSubscription"]["id"]
+    page = place.visit(f"/destinations/{klaviyo}/mappings/{mapping}")
+    hook = page.get_by_role("region", name="Connect to a static list in Klaviyo")
+    hook.get_by_role("combobox", name="Existing List ID").click()
+    page.get_by_role("option", name="Friends").click()
+    expect(hook.get_by_role("combobox", name="Existing List ID")).to_have_value("Friends")
+    accessible(page)
+    hook.get_by_role("button", name="Do it now").click()
+    expect(hook).to_contain_text("Done")
+    saved = place.onward.api("GET", f"/destinations/{klaviyo}/subscriptions/{mapping}")["subscription"]
+    assert saved["settings"]["retlOnMappingSave"]["inputs"]["list_identifier"] == "L1"

@@ -39,6 +39,13 @@ async def test_choices_of_a_dynamic_field(call: Call, tool: Json, http: Answerin
     await call("POST", url.replace("/list/", "/nope/"), status=404)
 
 
+async def test_choices_of_a_hooks_field(call: Call, tool: Json, http: Answering) -> None:
+    url = f"/destinations/{tool['id']}/actions/upsert/fields/onMappingSave.folder/choices"
+    assert [each["value"] for each in (await call("POST", url))["choices"]] == ["1"]
+    assert b'"field":"onMappingSave.folder"' in http.requests[0].body
+    await call("POST", url.replace("folder", "nope"), status=404)
+
+
 async def test_a_hooks_outputs_are_kept_in_the_mapping(
     call: Call, tool: Json, mapping: Json, http: Answering
 ) -> None:

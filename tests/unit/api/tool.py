@@ -131,7 +131,7 @@ TOOL = Definition(
                 "onMappingSave": Hook(
                     label="Make a list",
                     description="",
-                    fields={"name": Field(label="Name")},
+                    fields={"name": Field(label="Name"), "folder": Field(label="Folder", dynamic=True)},
                     outputs={"id": Field(label="Id")},
                     perform=make_list,
                 )

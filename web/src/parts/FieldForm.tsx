@@ -32,8 +32,8 @@ export function FieldForm(
     onChange: (values: Values) => void;
     error?: unknown;
     disabled?: boolean;
-    /** Draws a field in another way; undefined for the usual one. */
-    input?: (field: FormField, value: unknown, set: (value: unknown) => void) => ReactNode | undefined;
+    /** Draws a field in another way; nothing for the usual one. */
+    input?: (field: FormField, value: unknown, set: (value: unknown) => void) => ReactNode;
   },
 ) {
   return (
@@ -43,7 +43,7 @@ export function FieldForm(
         const value = values[field.key];
         return (
           <div key={field.key} data-field={field.key}>
-            {input?.(field, value, set) ?? (
+            {input?.(field, value, set) || (
               <FieldInput
                 field={field}
                 value={value}

@@ -2,11 +2,10 @@
 import { Button, NumberInput, Select, Stack, Switch, TagsInput } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { memo, useCallback, useMemo, useRef, useState } from "react";
-import { useQuery } from "@tanstack/react-query";
-import { call } from "~/api/client.ts";
 import type { ActionView } from "~/api/generated.ts";
 import { actionFields, type FormField, shownWhen } from "~/parts/fields.ts";
 import { usePicking } from "./picking.ts";
+import { fixed, ToolChoice } from "./ToolChoice.tsx";
 import { Value } from "./Value.tsx";
 import css from "./Value.module.css";
 import { brief, type Json } from "./values.ts";
@@ -144,44 +143,15 @@ const Row = memo(function Row({ field, value, set: setField, error, result, aske
   );
 });
 
-/** Choices that the tool itself has, asked for when one opens them; or an event variable after all. */
+/** A choice of the tool's, or an event variable after all. */
 function DynamicChoice({ field, value, set, action, mapping, destinationId }:
   & Pick<Props, "action" | "mapping" | "destinationId">
   & { field: FormField; value: Json; set: (value: Json) => void }) {
   const { disabled } = usePicking();
-  const [open, setOpen] = useState(false);
-  const fixed = Object.fromEntries(Object.entries(mapping).filter(([, each]) => typeof each !== "object"));
-  const { data, isFetching, error } = useQuery({
-    queryKey: ["listFieldChoices", destinationId, action.slug, field.key, fixed],
-    queryFn: () =>
-      call("listFieldChoices", {
-        path: { destinationId, action: action.slug, field: field.key },
-        body: { payload: fixed },
-      }),
-    enabled: open && !disabled,
-    staleTime: 60_000,
-  });
-  const found = (data?.choices ?? []).map((each) => ({
-    value: String(each.value),
-    label: String(each.label ?? each.value),
-  }));
-  const text = value === undefined || value === null ? "" : String(value);
-  const kept = text && !found.some((each) => each.value === text) ? [{ value: text, label: text }] : [];
+  const asked = { destinationId, action: action.slug, field: field.key, payload: fixed(mapping) };
   return (
     <div className={css.line} style={{ gridTemplateColumns: "minmax(0, 1fr) auto" }}>
-      <Select
-        aria-label={field.label}
-        searchable
-        clearable
-        disabled={disabled}
-        placeholder={isFetching ? "Asking the tool…" : "Choose"}
-        value={text || null}
-        data={[...kept, ...found]}
-        onDropdownOpen={() => setOpen(true)}
-        onChange={(next) => set(next ?? undefined)}
-        nothingFoundMessage={isFetching ? "Asking the tool…" : "The tool has none"}
-        error={error?.message ?? data?.error}
-      />
+      <ToolChoice asked={asked} field={field} value={value} onChange={set} disabled={disabled} />
       <Button variant="default" disabled={disabled} onClick={() => set({ "@path": "$." })}>
         Use a variable
       </Button>

@@ -13,6 +13,7 @@ import { actionFields, defaults } from "~/parts/fields.ts";
 import { Section } from "~/parts/Section.tsx";
 import { StateChip } from "~/parts/StateChip.tsx";
 import type { Mapping } from "./Fields.tsx";
+import { fixed, ToolChoice } from "./ToolChoice.tsx";
 import type { Json } from "./values.ts";
 
 const ON_SAVE = "onMappingSave";
@@ -28,8 +29,10 @@ export function hooksOf(action: ActionView): HookView[] {
   return hooks.some((each) => each.name === ON_SAVE) ? hooks.filter((each) => each.name === ON_SAVE) : hooks;
 }
 
-export function Hook({ hook, tool, path, settings, onKept, disabled }: {
+export function Hook({ hook, action, tool, path, settings, onKept, disabled }: {
   hook: HookView;
+  /** The slug of the action that it is of. */
+  action: string;
   /** Its name. */
   tool: string;
   path: { destinationId: string; id: string };
@@ -60,7 +63,28 @@ export function Hook({ hook, tool, path, settings, onKept, disabled }: {
             ))}
           </Group>
         )}
-        <FieldForm fields={fields} values={inputs} onChange={setInputs} disabled={disabled} />
+        <FieldForm
+          fields={fields}
+          values={inputs}
+          onChange={setInputs}
+          disabled={disabled}
+          input={(field, value, set) =>
+            field.dynamic && !field.multiple && (
+              <ToolChoice
+                asked={{
+                  destinationId: path.destinationId,
+                  action,
+                  field: `${hook.name}.${field.key}`,
+                  payload: fixed(inputs),
+                }}
+                field={field}
+                labelled
+                value={value}
+                onChange={set}
+                disabled={disabled}
+              />
+            )}
+        />
         {!disabled && (
           <Group gap={12}>
             <Button
@@ -83,9 +107,4 @@ export function Hook({ hook, tool, path, settings, onKept, disabled }: {
       </Stack>
     </Section>
   );
-}
-
-/** What is the same for every event. */
-function fixed(settings: Mapping): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => typeof value !== "object"));
 }

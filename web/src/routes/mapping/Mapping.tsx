@@ -199,6 +199,7 @@ function Editor({ destination, mapping, action }: {
             <Hook
               key={hook.name}
               hook={hook}
+              action={action.slug}
               tool={destination.metadata.name}
               path={path}
               settings={draft.settings}
