@@ -15,6 +15,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
 from litestar.types import Message, Scope
+from sqlalchemy.exc import OperationalError
 
 from onward.api import (
     alerts,
@@ -69,7 +70,14 @@ from onward.api import (
 from onward.api.auth import Authentication, check_permission
 from onward.api.context import Delivery, Recent, Tail, provide_context, provide_paging
 from onward.api.delivery import router as delivery_routes
-from onward.api.errors import http_error, nested_too_deeply, no_json, unexpected_error, workspace_error
+from onward.api.errors import (
+    database_error,
+    http_error,
+    nested_too_deeply,
+    no_json,
+    unexpected_error,
+    workspace_error,
+)
 from onward.api.function_logs import Refusals, nothing_kept
 from onward.api.metadata import Metadata
 from onward.api.numbers import (
@@ -224,6 +232,7 @@ def create_api(state: State) -> Litestar:
         exception_handlers={
             HTTPException: http_error,
             WorkspaceError: workspace_error,
+            OperationalError: database_error,
             msgspec.DecodeError: no_json,
             UnicodeDecodeError: no_json,
             RecursionError: nested_too_deeply,

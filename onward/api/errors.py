@@ -11,11 +11,14 @@ import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
+from sqlalchemy.exc import OperationalError
 
 from onward.workspace.errors import Forbidden, Invalid, NotFound, WorkspaceError
 
 log = structlog.get_logger()
 
+AGAIN = 5
+"""Seconds."""
 TYPES = {
     400: "bad-request",
     401: "unauthorized",
@@ -69,6 +72,17 @@ def unexpected_error(request: Request[Any, Any, Any], error: Exception) -> Respo
     trace = "".join(traceback.format_exception(error))
     log.error("request failed", method=request.method, path=request.url.path, traceback=trace)
     return respond(500, Problem("server", "something went wrong here; the log of the server says what"))
+
+
+def database_error(request: Request[Any, Any, Any], error: OperationalError) -> Response[Any]:
+    """Where another process, such as `onward apply` of a long file, is at work for longer than one waits."""
+    if "locked" not in str(error.orig):
+        return unexpected_error(request, error)
+    log.warning("the configuration is busy", method=request.method, path=request.url.path)
+    why = "the configuration is being changed by something that takes long; try again in a moment"
+    response = respond(503, Problem("server", why))
+    response.headers["retry-after"] = str(AGAIN)
+    return response
 
 
 def no_json(request: Request[Any, Any, Any], error: msgspec.DecodeError) -> Response[Any]:

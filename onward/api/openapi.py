@@ -52,6 +52,7 @@ ERRORS = {
     "422": "The request is wrong; `field` says where.",
     "429": "Too many requests; `X-RateLimit-Reset` says until when.",
     "500": "Something went wrong here.",
+    "503": "The configuration is being changed for long; `Retry-After` says when to try again.",
 }
 HEADERS = {
     "X-RateLimit-Limit": ("integer", "Requests that the caller may make in a minute."),

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TypeVar
 
 from sqlalchemy import Engine, select
@@ -125,6 +126,9 @@ class Store:
         self._max_functions = max_functions
         self.check_code = check_code
         self._clock = clock
+        self._turn = Lock()
+        """Changes of one process wait here, each for its turn, however many there are: at the database each
+        would try again and again, and give up after a while."""
 
     @classmethod
     def open(cls, settings: Settings, catalogue: Catalogue, check_code: CheckCode = unchecked) -> "Store":
@@ -156,13 +160,13 @@ class Store:
     @contextmanager
     def plainly(self) -> Iterator[Session]:
         """A session for what is not configuration, such as who is signed in: no version, no audit trail."""
-        with writing(self.engine) as session:
+        with self._turn, writing(self.engine) as session:
             yield session
 
     @contextmanager
     def changing(self, workspace_id: str, actor: Actor, *, dry_run: bool = False) -> Iterator[Editor]:
         """An editor whose change is committed at the end; a dry run undoes it instead."""
-        with suppress(_Undo), writing(self.engine) as session:
+        with suppress(_Undo), self._turn, writing(self.engine) as session:
             workspace = session.get(Workspace, workspace_id)
             if workspace is None:
                 raise NotFound(f"there is no workspace {workspace_id}")

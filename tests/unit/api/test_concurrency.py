@@ -1,10 +1,14 @@
 """Concurrent edits: no update is lost without an error."""
 
 import asyncio
+import sqlite3
 from typing import Any
 
 import httpx
 import pytest
+
+from onward.settings import Settings
+from onward.workspace import database
 
 from .conftest import Call
 
@@ -58,6 +62,34 @@ async def test_a_counter_kept_by_read_and_conditional_write_loses_nothing(
     await asyncio.gather(*(worker() for _ in range(workers)))
     assert (await call("GET", path))["source"]["name"] == str(workers * rounds)
     assert refused, "nobody was in anybody's way: this proves nothing"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever finds the database locked waits hardly at all."""
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.001)
+
+
+async def test_many_changes_at_once_wait_for_their_turns(
+    impatient: None, client: httpx.AsyncClient, source: Json
+) -> None:
+    path = f"/sources/{source['id']}"
+    replies = await asyncio.gather(*(client.patch(path, json={"name": f"n{n}"}) for n in range(20)))
+    assert {reply.status_code for reply in replies} == {200}
+
+
+async def test_who_waits_too_long_for_another_process_is_told_to_try_again(
+    impatient: None, call: Call, client: httpx.AsyncClient, settings: Settings
+) -> None:
+    body = {"slug": "one", "metadataId": "python"}
+    other = sqlite3.connect(settings.data / database.FILE, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    refused = await client.post("/sources", json=body)
+    assert refused.status_code == 503 and int(refused.headers["retry-after"]) > 0
+    assert "try again" in refused.json()["errors"][0]["message"]
+    other.execute("ROLLBACK")
+    other.close()
+    await call("POST", "/sources", body, status=201)
 
 
 async def test_of_two_that_create_the_same_one_is_told(client: httpx.AsyncClient) -> None:
