@@ -90,23 +90,17 @@ async def _by_session(store: Store, connection: Connection, token: str) -> Princ
 
 def _look_up(store: Store, token: str, wanted: str | None) -> tuple[Principal, str] | None:
     """In the workspace of this id or slug, or the first that the user belongs to."""
-    now = store.now()
     with store.reading() as session:
-        signed_in = sessions.find(session, token, now)
+        signed_in = sessions.find(session, token, store.now())
         if signed_in is None:
             return None
         user, csrf, hash = signed_in.user, signed_in.session.csrf, signed_in.session.hash
-        stale = now - signed_in.session.seen_at > sessions.SEEN_EVERY_MS
         workspaces = people.workspaces_of(session, user)
         current = next((each for each in workspaces if wanted in (None, each.id, each.slug)), None)
         access = of_user(session, current.id, user) if current is not None else Access()
         actor = Actor(id=user.id, email=user.email)
         workspace_id = current.id if current is not None else ""
-        principal = Principal(actor, workspace_id, access, user.id, hash)
-    if stale:
-        with store.plainly() as session:
-            sessions.seen(session, hash, now)
-    return principal, csrf
+        return Principal(actor, workspace_id, access, user.id, hash), csrf
 
 
 def session_token(connection: Connection) -> str | None:

@@ -9,13 +9,12 @@ import hashlib
 import secrets
 from typing import NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session as Database
 
 from onward.workspace.entities import Session, User
 
 LIFE_MS = 7 * 24 * 3600 * 1000
-SEEN_EVERY_MS = 60_000
 AGENT_LENGTH = 200
 
 
@@ -33,7 +32,6 @@ def begin(database: Database, user: User, now: int, agent: str) -> tuple[Session
         user_id=user.id,
         created_at=now,
         expires_at=now + LIFE_MS,
-        seen_at=now,
         csrf=secrets.token_urlsafe(32),
         agent=agent[:AGENT_LENGTH],
     )
@@ -49,10 +47,6 @@ def find(database: Database, token: str, now: int) -> SignedIn | None:
         .where(Session.hash == digest(token), Session.expires_at > now)
     ).first()
     return None if found is None else SignedIn(found[0], found[1])
-
-
-def seen(database: Database, hash: str, now: int) -> None:
-    database.execute(update(Session).where(Session.hash == hash).values(seen_at=now))
 
 
 def end(database: Database, token: str) -> None:

@@ -110,7 +110,6 @@ class Session(Entity):
     user_id: Mapped[str] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[int]
     expires_at: Mapped[int] = mapped_column(index=True)
-    seen_at: Mapped[int]
     csrf: Mapped[str] = mapped_column(String(64))
     """What requests that change something must repeat in a header."""
     agent: Mapped[str]

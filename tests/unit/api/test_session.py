@@ -1,6 +1,8 @@
 """Signing in: passwords, cookies, what a session may be made to do, and what slows a guesser down."""
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,6 +15,7 @@ from onward.api.throttle import FIRST, FORGOTTEN, Throttle
 from onward.settings import Settings
 from onward.workspace import passwords
 from onward.workspace.bootstrap import bootstrap
+from onward.workspace.database import FILE
 from onward.workspace.entities import Session, User
 from onward.workspace.store import Store
 
@@ -182,6 +185,16 @@ async def test_a_session_that_is_over_lets_nobody_in(
     with store.plainly() as session:
         session.scalars(select(Session)).one().expires_at = store.now() - 1
     assert (await browser.get("/sources")).status_code == 401
+
+
+async def test_who_looks_waits_for_no_change(
+    app: Litestar, browser: httpx.AsyncClient, owner: dict[str, Any], settings: Settings
+) -> None:
+    change = sqlite3.connect(settings.data / FILE, isolation_level=None)
+    change.execute("BEGIN IMMEDIATE")
+    app.state.store._clock = lambda: time.time() + 3600.0
+    assert (await browser.get("/sources")).status_code == 200
+    change.close()
 
 
 async def test_only_hashes_are_kept(
