@@ -1,4 +1,4 @@
-"""When a session was seen last is not kept any more: nobody asked, and who looked waited for changes to end."""
+"""When a session was seen last is not kept any more: nobody asked, and who looked waited for changes."""
 
 import sqlalchemy as sa
 from alembic import op
