@@ -118,14 +118,19 @@ class Batch(msgspec.Struct, gc=False):
 
 
 def batch_key(item: Item) -> tuple[Any, ...]:
-    """What items must have in common to share a batch: mapping, `batch_keys` and audience (spec §9.7)."""
+    """What items must have in common to share a batch: mapping, `batch_keys` and audience (spec §9.7).
+
+    A mapping that is edited is another from then on: its action, or what it says besides the fields, such as
+    the sync mode, goes for the whole of a request.
+    """
     target = item.target
+    common = (target.subscription_id, target.action.slug, id(target.mapping))  # which the items keep alive
     keys = None if target.action.batches_all else item.payload.get("batch_keys")
     if not keys and not target.action.by_audience:
-        return (target.subscription_id,)
+        return common
     payload = item.payload
     audience = _audience(item.seen) if target.action.by_audience else None
-    return (target.subscription_id, audience, *[_hashable(payload.get(key)) for key in keys or ()])
+    return (*common, audience, *[_hashable(payload.get(key)) for key in keys or ()])
 
 
 def _audience(event: Event) -> Any:

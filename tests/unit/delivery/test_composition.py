@@ -94,12 +94,15 @@ async def test_of_a_bulk_batch_only_what_failed_comes_again_and_together(tmp_pat
     assert len(rig.requests[0]) == 30
 
 
+MAPPING = {}
+
+
 def item(by_audience, personas, payload=None):
     action = Action(
         slug="sync", title="Sync", description="", perform=None, batches=True, by_audience=by_audience
     )
     event = {"type": "identify", "context": {"personas": personas} if personas is not None else {}}
-    return Item(Target("s", action), None, payload or {}, event, "m", 0, None)
+    return Item(Target("s", action, MAPPING), None, payload or {}, event, "m", 0, None)
 
 
 def test_audiences_share_no_batch_where_the_action_treats_them_apart():

@@ -1,7 +1,7 @@
 """Mappings are edited, and actions leave the catalogue, while payloads wait for a retry."""
 
 import msgspec
-from rig import EVERYTHING, Rig
+from rig import EVERYTHING, QUICK, Rig
 
 from onward.delivery.plan import Plan
 from onward.destinations.catalog import Catalogue
@@ -14,8 +14,9 @@ from onward.workspace.snapshot import Subscription
 class Tool:
     """A destination with two actions, and what each of them got."""
 
-    def __init__(self, rig):
+    def __init__(self, rig, **mapping):
         self.rig = rig
+        self.mapping = mapping
         self.got = []
         self.answer = lambda: DELIVERED
         rig.plan = self.plan("track")
@@ -23,7 +24,7 @@ class Tool:
     def plan(self, chosen, offered=("track", "order")):
         actions = {slug: self._action(slug) for slug in offered}
         definition = Definition(slug="test", id="0" * 24, name="Tool", description="", actions=actions)
-        mapping = {"id": {"@path": "$.messageId"}, "for": chosen}
+        mapping = {"id": {"@path": "$.messageId"}, "for": chosen, **self.mapping}
         subscription = Subscription(id="sub", name="M", action=chosen, trigger=EVERYTHING, mapping=mapping)
         destination = msgspec.structs.replace(self.rig.plan.destination, subscriptions=(subscription,))
         return Plan.of(destination, None, Catalogue(native=[definition]))
@@ -34,7 +35,9 @@ class Tool:
             return self.answer()
 
         fields = {"id": Field(label="Id"), "for": Field(label="For")}
-        return Action(slug=slug, title=slug, description="", perform=perform, fields=fields)
+        fields["enable_batching"] = Field(label="Batch", type="boolean")
+        fields["batch_size"] = Field(label="Size", type="number")
+        return Action(slug=slug, title=slug, description="", perform=perform, fields=fields, batches=True)
 
 
 async def test_a_payload_goes_to_the_action_that_it_was_made_for(tmp_path):
@@ -49,6 +52,18 @@ async def test_a_payload_goes_to_the_action_that_it_was_made_for(tmp_path):
         rig.append(1)
         await rig.settled()
     assert set(tool.got) == {("track", "track"), ("order", "order")}
+
+
+async def test_payloads_of_a_mapping_before_and_after_an_edit_share_no_request(tmp_path):
+    rig = Rig(tmp_path, policy=msgspec.structs.replace(QUICK, batch_wait=3600.0))
+    tool = Tool(rig, enable_batching=True, batch_size=6)
+    rig.append(3)
+    async with rig.running() as loop:
+        await rig.until(lambda: loop._batcher.waiting == 3)
+        loop.update(tool.plan("order"))
+        rig.append(6)
+        await rig.until(lambda: len(tool.got) == 6)
+    assert tool.got == [("order", "order")] * 6
 
 
 async def test_so_does_one_that_is_sent_again_as_it_was(tmp_path):
