@@ -81,12 +81,14 @@ class Entry:
 class Held:
     """A process with a key's code."""
 
-    __slots__ = ("charged", "key", "looked_at", "runner", "since")
+    __slots__ = ("begun", "charged", "key", "looked_at", "runner", "since")
 
     def __init__(self, key: Key, runner: Runner) -> None:
         self.key = key
         self.runner = runner
+        self.begun = asyncio.get_running_loop().time()
         self.since = 0.0
+        """When it became idle."""
         self.charged = runner.cpu_seconds()
         self.looked_at = 0.0
 

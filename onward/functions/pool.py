@@ -8,8 +8,8 @@ it gets another process, up to `per_key`. Blank spares wait, so that a new one c
 Invariants:
 - What runs is bounded by `budget_mb`: an idle process counts 20 MB, a busy one 100. If there is no room the
   process that was idle longest goes; if all are busy, invocations wait, first come first served. A key hands
-  its processes on to its own, for that costs no start, but not past who has waited longer than `PATIENCE` and
-  has none: so keys that never rest don't keep the others from running.
+  its processes on to its own, for that costs no start; but those that have had their `TURN` not past who has
+  waited as long and has none at work. So keys that never rest don't keep the others from running.
 - A process that died or was killed is never used again; its key gets a fresh one.
 - A key whose invocations keep timing out or running out of memory is paused (`breaker.py`); others go on.
 
@@ -37,8 +37,8 @@ __all__ = ["Key", "Pool", "PoolLimits", "Usage"]
 
 log = structlog.get_logger("onward.functions")
 
-PATIENCE = 1.0
-"""Seconds that a key without a process waits while others hand theirs on to their own."""
+TURN = 1.0
+"""Seconds that a process works for its key before others may have its room."""
 
 
 class Pool:
@@ -212,13 +212,8 @@ class Pool:
         """A process with the code loaded, and whether it is new."""
         if self._closed:
             raise _Full("functions are being stopped")
-        while entry.idle:
-            held = entry.idle.pop()
-            del self._idle[held]
-            if held.runner.alive:
-                self._busy += 1
-                return held, False
-            self._gone(entry)
+        if (idle := self._take_idle(entry)) is not None:
+            return idle, False
         wants_more = eager or entry.processes == 0 or len(entry.waiting) >= entry.processes
         if entry.processes < self.limits.per_key and wants_more and self._make_room():
             return await self._start(key, entry, code), True
@@ -242,6 +237,21 @@ class Pool:
         if handed is not None:
             return handed, False
         return await self._start(key, entry, code), True  # the room was made by the one who told
+
+    def _take_idle(self, entry: Entry) -> Held | None:
+        """An idle process of the key, if there is room for it to be busy."""
+        while entry.idle:
+            held = entry.idle.pop()
+            del self._idle[held]
+            if not held.runner.alive:
+                self._gone(entry)
+            elif self._make_room():
+                return held
+            else:
+                entry.idle.append(held)
+                self._idle[held] = None
+                break
+        return None
 
     def _hand_back(self, future: "asyncio.Future[Held | None]") -> None:
         """What a waiter was given in the moment in which it went."""
@@ -303,7 +313,7 @@ class Pool:
             self._gone(entry)
             self._wake()
             return
-        if not self._is_due(entry, now) and _hand_on(entry, held):
+        if not (now - held.begun > TURN and self._other_is_due(entry, now)) and _hand_on(entry, held):
             return
         self._busy -= 1
         held.since = now
@@ -313,13 +323,11 @@ class Pool:
         if self._sweeper is None:
             self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
 
-    def _is_due(self, entry: Entry, now: float) -> bool:
-        """Whether it is the turn of another key, which has no process and waits longer than this one."""
-        if not entry.waiting:
-            return False
-        before = min(now - PATIENCE, entry.waiting[0].since)
+    def _other_is_due(self, entry: Entry, now: float) -> bool:
+        """Whether another key has no process at work and has waited longer than this one."""
+        before = min(now - TURN, entry.waiting[0].since) if entry.waiting else 0.0
         return any(
-            other.processes == 0 and other.waiting and other.waiting[0].since < before
+            other.processes == len(other.idle) and other.waiting and other.waiting[0].since < before
             for other in self._entries.values()
         )
 
@@ -327,12 +335,9 @@ class Pool:
         """There may be room: let those have it who wait the longest."""
         waiting = [entry for entry in self._entries.values() if entry.waiting]
         for entry in sorted(waiting, key=lambda entry: entry.waiting[0].since):
-            if entry.idle:
-                held = entry.idle.pop()
-                del self._idle[held]
-                self._busy += 1
-                if not _hand_on(entry, held):
-                    self._release(held)
+            if (idle := self._take_idle(entry)) is not None:
+                if not _hand_on(entry, idle):
+                    self._release(idle)
             elif entry.processes < self.limits.per_key and self._make_room() and not _hand_on(entry, None):
                 self._busy -= 1
 
