@@ -18,6 +18,7 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 
+from onward import forwarded
 from onward.api.permissions import OPERATIONS, SCOPES, concerns
 from onward.workspace import people, sessions
 from onward.workspace.access import Access, of_subjects, of_user
@@ -104,7 +105,12 @@ def _look_up(store: Store, token: str, wanted: str | None) -> tuple[Principal, s
 
 
 def session_token(connection: Connection) -> str | None:
-    return connection.cookies.get(SECURE_COOKIE) or connection.cookies.get(COOKIE)
+    """Over HTTPS from the cookie that no other host of the domain can have set, to make somebody use a
+    session of its own."""
+    secure = connection.cookies.get(SECURE_COOKIE)
+    if secure or forwarded.scheme(dict(connection.scope["headers"]), connection.scope) == "https":
+        return secure
+    return connection.cookies.get(COOKIE)
 
 
 async def check_permission(connection: Connection, handler: BaseRouteHandler) -> None:

@@ -106,6 +106,21 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(
     assert cookie.startswith("__host-onward_session=") and "secure" in cookie
 
 
+async def test_over_https_only_a_cookie_of_this_very_host_counts(
+    app: Litestar, browser: httpx.AsyncClient, owner: dict[str, Any]
+) -> None:
+    """Another host of the domain could have set one with a session of its own."""
+    over_tls = {"x-forwarded-proto": "https"}
+    assert (await browser.get("/session")).status_code == 200
+    assert (await browser.get("/session", headers=over_tls)).status_code == 401
+    body = {"email": "ada@example.com", "password": PASSWORD}
+    own, _, _ = (
+        (await browser.post("/session", json=body, headers=over_tls)).headers["set-cookie"].partition(";")
+    )
+    both = over_tls | {"cookie": f"onward_session=another; {own}"}
+    assert (await browser.get("/session", headers=both)).status_code == 200
+
+
 async def test_another_site_can_not_make_a_session_change_anything(
     browser: httpx.AsyncClient, owner: dict[str, Any]
 ) -> None:
