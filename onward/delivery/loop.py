@@ -173,6 +173,7 @@ class DestinationLoop:
                 items = self._follower.redrive(self.plan, wanted.id, discard, now)
             self._redriving.add(discard.id)
             self._send_on(items, now)
+        self._make_room(now)  # Until these are written down no more are given: a batch would wait in vain.
         self._changed()
         self.wake()
 
@@ -276,8 +277,7 @@ class DestinationLoop:
         if self._ledger.open_events >= max(WINDOW, 3 * self._largest_batch):
             if self._ledger.blocked and not self._under_way:
                 # By what waits for its batch to fill: that may take long, where few of the events are for it.
-                for batch in self._batcher.make_room():
-                    self._enqueue(batch, now)
+                self._make_room(now)
             return False
         items = self._follower.read(self.plan, now, limit)
         if items is None:
@@ -285,6 +285,11 @@ class DestinationLoop:
         self._send_on(items, now)
         self._changed()
         return True
+
+    def _make_room(self, now: float) -> None:
+        """Let no record wait for a batch to fill."""
+        for batch in self._batcher.make_room():
+            self._enqueue(batch, now)
 
     def _send_on(self, items: Iterable[Item], now: float) -> None:
         add = self._batcher.add

@@ -2,7 +2,8 @@
 
 import time
 
-from rig import BATCHED, Rig
+from msgspec.structs import replace
+from rig import BATCHED, QUICK, Rig
 
 from onward.delivery import redrive
 from onward.destinations.outcome import DELIVERED, discarded, retry
@@ -39,6 +40,19 @@ async def test_all_that_was_given_up_on(tmp_path):
         assert (rig.books.delivered, rig.books.discarded) == (450, 0)
         assert sorted(rig.sent) == sorted(f"m{n}" for n in range(450))
         assert rig.store.discards("d") == []
+
+
+async def test_bulk_batches_are_formed_of_more_than_are_taken_at_once(tmp_path):
+    policy = replace(QUICK, bulk_wait=3600.0)
+    rig = Rig(tmp_path, {**BATCHED, "batch_size": 60}, policy=policy, bulk_from=60)
+    rig.answer = lambda ids: discarded("400", "no")
+    rig.append(480)
+    async with rig.running():
+        assert (await rig.settled()).discarded == 480
+        rig.answer = lambda ids: DELIVERED
+        rig.requests.clear()
+        assert await ask(rig) == 480
+        assert [len(ids) for ids in rig.requests] == [60] * 8
 
 
 async def test_those_that_match_and_no_others(tmp_path):
