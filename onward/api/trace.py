@@ -112,10 +112,13 @@ def _shown(context: Context, found: Traces) -> Json:
 
 
 def _mask(destination: Json) -> None:
+    """What was made of the event, and words, which may quote it."""
+    destination["summary"] = personal.text(destination["summary"])
     for step in destination["steps"]:
         step["output"] = personal.masked(step["output"])
+        step["message"] = personal.text(step["message"])
     for delivery in destination["deliveries"]:
         delivery["payload"] = personal.masked(delivery["payload"])
-        delivery["message"] = personal.text(delivery["message"])
-        for attempt in delivery["attempts"]:
-            attempt["message"] = personal.text(attempt["message"])
+        for told in (delivery, *delivery["attempts"]):
+            told["message"] = personal.text(told["message"])
+        delivery["summary"] = personal.text(delivery["summary"])
