@@ -96,8 +96,15 @@ def of_batch(whole: Ending, value: Any, events: int) -> list[Ending]:
     """One for each event: what the array that onBatch returned says of it, or else what became of all.
 
     An array counts if it is as long as the batch and something in it has a status; handlers also return
-    arrays of answers that are about nothing of the kind.
+    arrays of answers that are about nothing of the kind. If one of another length tells of failures, nobody
+    knows whose they are: that is an error, or events would be lost in silence.
     """
-    if whole.kind is not Kind.OK or not isinstance(value, list) or len(value) != events:
+    if whole.kind is not Kind.OK or not isinstance(value, list):
         return [whole] * events
-    return [of_item(each) for each in value]
+    told = [of_item(each) for each in value]
+    if len(told) == events:
+        return told
+    if all(each.kind is Kind.OK for each in told):
+        return [whole] * events
+    what = f"onBatch returned {len(told)} statuses for {events} events, some of them of failures"
+    return [Ending(Kind.BAD_REQUEST, what)] * events

@@ -65,7 +65,16 @@ def test_one_ending_for_each_event_whatever_is_returned(value: object, events: i
     endings = of_batch(OK, value, events)
     assert len(endings) == events
     if not isinstance(value, list) or len(value) != events:
-        assert endings == [OK] * events
+        fails = isinstance(value, list) and any(of_item(each) != OK for each in value)
+        assert {each.kind for each in endings} == {Kind.BAD_REQUEST if fails else Kind.OK}
+
+
+def test_failures_that_belong_to_nobody_are_not_passed_over() -> None:
+    statuses = [{"status": 200}, {"status": 500}]
+    assert [each.action for each in of_batch(OK, statuses, 2)] == ["delivered", "retry"]
+    [one, *_] = of_batch(OK, statuses, 3)
+    assert one.action == "discarded" and one.message.startswith("onBatch returned 2 statuses for 3 events")
+    assert of_batch(OK, statuses[:1], 3) == [OK] * 3
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
