@@ -107,9 +107,12 @@ class FunctionDelivery:
         self, functions: Functions, deployed: Deployed, events: Sequence[Payload]
     ) -> list[Outcome]:
         made = await functions.call_batch(deployed, events)
-        trace = RunTrace(deployed.function, BATCH, made, deployed.masking, len(events))
-        endings = made.endings(len(events))
-        outcomes = {ending: of_ending(ending, deployed.masking, trace) for ending in set(endings)}
+        function, masking, count = deployed.function, deployed.masking, len(events)
+        endings = made.endings(count)
+        outcomes = {
+            ending: of_ending(ending, masking, RunTrace(function, BATCH, made, masking, count, ending))
+            for ending in set(endings)
+        }
         return [outcomes[ending] for ending in endings]
 
     async def _each(

@@ -40,8 +40,7 @@ async def _batches(functions: Functions, deployed: Deployed, events: Sequence[Ev
     for start in range(0, len(events), size):
         part = events[start : start + size]
         made = await functions.call_batch(deployed, part)
-        trace = RunTrace(deployed.function, BATCH, made, deployed.masking, len(part))
-        found += [_of(each, deployed, trace) for each in of_events(made, part)]
+        found += [_of(each, deployed, BATCH, made, len(part)) for each in of_events(made, part)]
     return found
 
 
@@ -56,7 +55,7 @@ async def _each(functions: Functions, deployed: Deployed, events: Sequence[Event
     if calls:
         made = await _call(functions, deployed, [events[at] for at in calls])
         for at, (handler, each, came) in zip(calls, made, strict=True):
-            found[at] = _of(came, deployed, RunTrace(deployed.function, handler, each, deployed.masking))
+            found[at] = _of(came, deployed, handler, each)
     return [each for each in found if each is not None]
 
 
@@ -78,5 +77,8 @@ async def _call(
     return came
 
 
-def _of(came: Came, deployed: Deployed, trace: RunTrace) -> Inserted:
-    return of_insertion(came, deployed.masking, trace) if isinstance(came, Ending) else came
+def _of(came: Came, deployed: Deployed, handler: str, made: Invocation, events: int = 1) -> Inserted:
+    if not isinstance(came, Ending):
+        return came
+    trace = RunTrace(deployed.function, handler, made, deployed.masking, events, came)
+    return of_insertion(came, deployed.masking, trace)

@@ -4,6 +4,7 @@ from typing import Any
 
 from onward.egress.masking import Masking
 from onward.egress.record import Exchange
+from onward.functions.errors import Ending
 from onward.functions.invocation import Invocation
 from onward.workspace.snapshot import DeployedFunction
 
@@ -15,14 +16,21 @@ class RunTrace:
     """A `Trace`. Secret settings are masked wherever they turned up."""
 
     def __init__(
-        self, function: DeployedFunction, handler: str, made: Invocation, masking: Masking, events: int = 1
+        self,
+        function: DeployedFunction,
+        handler: str,
+        made: Invocation,
+        masking: Masking,
+        events: int = 1,
+        ending: Ending | None = None,
     ) -> None:
-        """`events`: how many it was called for at once."""
+        """`events`: how many it was called for at once; `ending`: of the event, if its own."""
         self._function = function
         self._handler = handler
         self._made = made
         self._masking = masking
         self._events = events
+        self._ending = made.ending if ending is None else ending
 
     def exchanges(self) -> list[Exchange]:
         return [] if self._made.record is None else self._made.record.exchanges()
@@ -38,8 +46,8 @@ class RunTrace:
             "instanceId": function.instance,
             "handler": self._handler,
             "events": self._events,
-            "kind": made.ending.kind.value,
-            "message": mask.text(made.ending.message),
+            "kind": self._ending.kind.value,
+            "message": mask.text(self._ending.message),
             "error": error
             and {
                 "name": mask.text(error.name),

@@ -114,6 +114,7 @@ async def test_enough_events_go_to_the_batch_handler_and_each_has_its_status():
     outcomes = await perform(functions, [track(n) for n in range(9)] + [track(9, "page")], batch_wait=10)
     assert [handler for handler, _ in functions.calls] == ["onBatch"]
     assert told(outcomes) == [("delivered", "")] * 9 + [("retry", "RETRY")]
+    assert (outcomes[9].trace.shown()["kind"], outcomes[9].trace.shown()["events"]) == ("Retry", 10)
 
 
 async def test_a_batch_that_throws_ends_alike_for_each():
