@@ -285,12 +285,18 @@ def _user(store: Store, issuer: str, claims: dict[str, Any]) -> str:
                 raise Refused("another", f"{email} signs in as somebody else at the identity provider")
             user.subject = subject
             known = user.id
-    name = claims.get("name") if isinstance(claims.get("name"), str) else email
-    accepted = _accept(store, email, known, subject, str(name)[:100] or email)
+    accepted = _accept(store, email, known, subject, _name(claims) or email)
     found = known or accepted
     if found is None:
         raise Refused("stranger", f"{email} is not a user here, nor invited")
     return found
+
+
+def _name(claims: dict[str, Any]) -> str:
+    """What the person is called, as far as it can be shown; "" for nothing."""
+    name = claims.get("name")
+    shown = name if isinstance(name, str) and name.isprintable() else ""
+    return shown.strip()[:100]
 
 
 def _accept(store: Store, email: str, known: str | None, subject: str, name: str) -> str | None:

@@ -124,6 +124,14 @@ async def test_who_is_invited_comes_in_and_is_known_from_then_on(
     assert (await browser.get("/api/session")).json()["data"]["session"]["email"] == "ada@example.com"
 
 
+@pytest.mark.parametrize("name", [None, 7, "", " ", "Ada\x1b[2J", "Ada\nEve"])
+async def test_who_has_no_name_that_can_be_shown_is_called_by_their_address(
+    browser: httpx.AsyncClient, provider: IdentityProvider, invited: None, name: Any
+) -> None:
+    assert (await sign_in(browser, provider, name=name)).status_code == 302
+    assert (await browser.get("/api/session")).json()["data"]["session"]["name"] == "ada@example.com"
+
+
 @pytest.mark.parametrize(
     ("wanted", "shown"),
     [
