@@ -31,6 +31,11 @@ class Breaker:
     def open(self) -> bool:
         return self.opened_at is not None
 
+    @property
+    def in_a_row(self) -> int:
+        """Failed requests since the last one that was answered."""
+        return self._failures
+
     def probe_is_due(self, now: float) -> bool:
         return self.open and not self.probing and now >= self.probe_at
 

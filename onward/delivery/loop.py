@@ -63,6 +63,11 @@ WINDOW = 10_000
 """Open events of a destination at most, or three of its batches."""
 JOINING = 5.0
 """Seconds after which a bulk batch goes out whose last items should have joined it, as they make it due."""
+TOO_MANY = "429"
+"""The code of who sends too much, whatever it is: its Retry-After holds for all that is for the destination."""
+NOT_ALONE = 3
+"""Failures in a row from which any other Retry-After does, too. Fewer may be of one event or address, which
+must not keep the others waiting."""
 LONGEST_PAUSE = 3600.0
 """Seconds; a Retry-After beyond it only holds back its own payloads."""
 
@@ -498,9 +503,10 @@ class DestinationLoop:
                 self._changed()
                 log.info("destination is back", destination=self.plan.destination.id, after=now - opened_at)
             return False
-        if failure.retry_after:
+        opened = self._breaker.failed(now, failure.retry_after)
+        if failure.retry_after and (failure.code == TOO_MANY or self._breaker.in_a_row >= NOT_ALONE):
             self._resume_at = max(self._resume_at, now + min(failure.retry_after, LONGEST_PAUSE))
-        if self._breaker.failed(now, failure.retry_after):
+        if opened:
             self._settler.changes.breaker = now
             self._changed()
             log.warning(

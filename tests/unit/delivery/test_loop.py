@@ -199,6 +199,22 @@ async def test_a_retry_after_pauses_the_destination(rig):
     assert times[1] - times[0] >= 0.45
 
 
+async def test_a_retry_after_of_one_event_alone_does_not_keep_the_others_waiting(rig):
+    rig.answer = lambda ids: retry("503", "not this one", 3600.0) if ids == ["m3"] else DELIVERED
+    rig.append(20, per_record=1)
+    async with rig.running():
+        await rig.until(lambda: rig.books.delivered == 19)
+    assert rig.books.parked == 1
+
+
+async def test_a_retry_after_of_all_pauses_the_destination(rig):
+    rig.answer = lambda ids: retry("503", "down", 3600.0)
+    rig.append(20, per_record=1)
+    async with rig.running() as loop:
+        await rig.until(lambda: loop._resume_at > time.time() + 3000)
+    assert len(rig.requests) <= 2 + rig.plan.destination.policy.concurrency
+
+
 async def test_bulk_batches_keep_their_composition_over_attempts_and_restarts(tmp_path):
     patient = replace(QUICK, bulk_wait=3600.0)  # they are full, however slow the machine
     rig = Rig(tmp_path, {"enable_batching": True, "batch_size": 30}, policy=patient, bulk_from=30)
