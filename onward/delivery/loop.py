@@ -64,7 +64,7 @@ WINDOW = 10_000
 JOINING = 5.0
 """Seconds after which a bulk batch goes out whose last items should have joined it, as they make it due."""
 TOO_MANY = "429"
-"""The code of who sends too much, whatever it is: its Retry-After holds for all that is for the destination."""
+"""The code of who sends too much, whatever it is: its Retry-After holds for all that the destination gets."""
 NOT_ALONE = 3
 """Failures in a row from which any other Retry-After does, too. Fewer may be of one event or address, which
 must not keep the others waiting."""
