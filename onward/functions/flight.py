@@ -24,7 +24,7 @@ from onward.egress.masking import Masking
 from onward.functions import wire
 from onward.functions.errors import Ending, Kind
 from onward.functions.fetching import Fetcher, FetchLimits
-from onward.functions.invocation import Invocation, of_result
+from onward.functions.invocation import Invocation, cut, of_result
 from onward.functions.wire import ProtocolError, Thrown
 
 Call = tuple[str, Any]
@@ -132,7 +132,7 @@ class Flight:
 
     def uncaught(self, error: Thrown) -> None:
         if len(self._uncaught) < MOST_UNCAUGHT:
-            self._uncaught.append(error)
+            self._uncaught.append(cut(error))
 
     def land(self, ending: Ending) -> Flown:
         """The process has ended: whom `ending` is for."""

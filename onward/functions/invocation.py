@@ -10,6 +10,8 @@ from onward.functions.errors import OK, Ending, Kind, of_batch, of_thrown
 from onward.functions.wire import Result, Thrown
 
 MOST_LOGS, LONGEST_LOG = 1000, 8192
+LONGEST_NAME, LONGEST_TEXT = 200, 4096
+"""Characters of an error that are kept: the runner's own limits, but it may be forged."""
 
 
 class Invocation(msgspec.Struct, kw_only=True):
@@ -50,10 +52,16 @@ def of_result(result: Result, pid: int) -> Invocation:
     """What the runner says, cut to what may be kept."""
     made = Invocation(ending=OK, value=result.value, dropped=result.dropped, pid=pid)
     if not result.ok:
-        made.error = result.error or Thrown()
+        made.error = cut(result.error or Thrown())
         made.ending = of_thrown(made.error)
     if result.logs:
         made.logs = [(at, level[:20], text[:LONGEST_LOG]) for at, level, text in result.logs[:MOST_LOGS]]
     if result.lost or len(result.logs) > MOST_LOGS:
         made.lost_logs = max(0, min(result.lost, 1 << 53)) + max(0, len(result.logs) - MOST_LOGS)
     return made
+
+
+def cut(error: Thrown) -> Thrown:
+    """What may be kept of an error."""
+    stack = None if error.stack is None else error.stack[:LONGEST_TEXT]
+    return Thrown(error.name[:LONGEST_NAME], error.message[:LONGEST_TEXT], stack, error.line)

@@ -29,7 +29,7 @@ from onward.functions import wire
 from onward.functions.errors import Ending, Kind
 from onward.functions.fetching import FetchLimits
 from onward.functions.flight import Call, Flight, Flown
-from onward.functions.invocation import Invocation
+from onward.functions.invocation import Invocation, cut
 from onward.functions.sandbox import Confinement, command, cpu_seconds, environment, learn_idle_data
 from onward.functions.wire import ProtocolError, Thrown
 
@@ -38,6 +38,8 @@ __all__ = ["Call", "Flown", "Invocation", "Limits", "LoadError", "Lost", "Runner
 log = structlog.get_logger("onward.functions")
 
 _PLACE = re.compile(r"stripTypeScriptTypes\.ts:(\d+):\d+")
+NAMED = 2_000
+"""Characters of an address that are looked through for the name of a request; who asks may have forged it."""
 COMPLAINT = 64 * 1024
 """Bytes of stderr that are kept; addresses of memory are in it, so it is for the operator."""
 
@@ -135,7 +137,7 @@ class Runner(asyncio.SubprocessProtocol):
         """The handlers that the code has. Raises `LoadError`, `Lost`, or TimeoutError (it is killed then)."""
         loaded = await self._ask(wire.Loaded, {"t": "load", "code": code})
         if not loaded.ok:
-            raise LoadError(loaded.error or Thrown())
+            raise LoadError(cut(loaded.error or Thrown()))
         self.handlers = frozenset(loaded.handlers)
         return self.handlers
 
@@ -143,7 +145,7 @@ class Runner(asyncio.SubprocessProtocol):
         """TypeScript as JavaScript. Raises as `load` does."""
         stripped = await self._ask(wire.Stripped, {"t": "strip", "code": code})
         if not stripped.ok:
-            raise LoadError(_of_parser(stripped.error or Thrown()))
+            raise LoadError(_of_parser(cut(stripped.error or Thrown())))
         return cast(str, stripped.code)
 
     async def _ask(self, expected: type, message: dict[str, Any]) -> Any:
@@ -301,7 +303,7 @@ class Runner(asyncio.SubprocessProtocol):
             message = "requests can be made only while an event is handled"
             self._write(wire.encode({"t": "fr", "id": asked.id, "err": message, "code": "ECONNABORTED"}))
         elif asked.id not in flight.tasks:
-            name = f"{asked.method} {redact.url(asked.url)}"
+            name = f"{asked.method[:20]} {redact.url(asked.url[:NAMED])}"
             task = asyncio.get_running_loop().create_task(self._answer_fetch(flight, asked), name=name)
             flight.tasks[asked.id] = task
 

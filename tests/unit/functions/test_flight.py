@@ -12,7 +12,7 @@ from onward.egress.masking import Masking
 from onward.functions.errors import Ending, Kind
 from onward.functions.fetching import FetchLimits
 from onward.functions.flight import WINDOW, Call, Flight
-from onward.functions.wire import ProtocolError, Result
+from onward.functions.wire import ProtocolError, Result, Thrown
 
 TIMEOUT = Ending(Kind.TIMEOUT, "too long")
 
@@ -167,3 +167,15 @@ async def test_a_request_that_a_handler_has_not_waited_for_is_called_off_and_tol
     assert told.message.startswith("POST https://one.example/ was called off: the handler ended without")
     under_way.answered(ok(2))
     assert under_way.made[1].uncaught == ()
+
+
+async def test_of_errors_that_are_forged_no_more_is_kept_than_of_others() -> None:
+    under_way = flight(tracks(1))
+    under_way.ahead()
+    long = Thrown("N" * 10_000, "m" * 10_000, "s" * 10_000)
+    under_way.uncaught(long)
+    under_way.answered(Result(id=1, ok=False, error=long))
+    [made] = under_way.made
+    assert made.error is not None and len(made.ending.message) == len(made.error.message) == 4096
+    for each in (made.error, *made.uncaught):
+        assert (len(each.name), len(each.message), len(each.stack or "")) == (200, 4096, 4096)
