@@ -138,7 +138,7 @@ class Runner(asyncio.SubprocessProtocol):
         loaded = await self._ask(wire.Loaded, {"t": "load", "code": code})
         if not loaded.ok:
             raise LoadError(cut(loaded.error or Thrown()))
-        self.handlers = frozenset(loaded.handlers)
+        self.handlers = wire.HANDLERS.intersection(loaded.handlers)
         return self.handlers
 
     async def strip(self, code: str) -> str:

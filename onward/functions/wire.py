@@ -16,6 +16,12 @@ import orjson
 LARGEST = 16 << 20
 """Bytes of a frame, either way."""
 
+HANDLERS = frozenset(
+    f"on{name}"
+    for name in ("Identify", "Track", "Page", "Screen", "Group", "Alias", "Delete", "Batch", "Request")
+)
+"""All that code can have; a runner may tell of others, and what it tells is kept with the function."""
+
 _length = struct.Struct(">I")
 
 

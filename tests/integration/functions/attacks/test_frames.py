@@ -56,6 +56,15 @@ async def test_what_is_no_frame_ends_the_process(name: str) -> None:
     assert made.died
 
 
+async def test_handlers_are_those_that_there_can_be() -> None:
+    runner = await Runner.start(CONFINEMENT, PATIENT)
+    forged = (
+        """frame('{"t":"loaded","ok":true,"handlers":["onTrack","onNothing","' + 'x'.repeat(1e6) + '"]}')"""
+    )
+    assert await runner.load(FORGE + forged) == {"onTrack"}
+    await runner.close()
+
+
 async def test_half_a_frame_is_waited_for_and_no_longer() -> None:
     made = await run(script("raw(0, 0, 1, 0, 123)"), limits=Limits(wall=1.0))
     assert made.ending.kind is Kind.TIMEOUT
