@@ -37,6 +37,8 @@ __all__ = ["Key", "Pool", "PoolLimits", "Usage"]
 
 log = structlog.get_logger("onward.functions")
 
+START_AGAIN = 5.0
+"""Seconds until another process is tried, after one that could not be started."""
 TURN = 1.0
 """Seconds that a process works for its key before others may have its room."""
 
@@ -157,8 +159,10 @@ class Pool:
             message = f"the code can't be loaded: {thrown.name}: {thrown.message}{at}"
             return Invocation(ending=Ending(Kind.INVALID_SETTINGS, message), error=thrown)
         except Lost as lost:
-            kind = Kind.INVALID_SETTINGS if lost.own_doing else Kind.RETRY
-            return Invocation(ending=Ending(kind, f"the code can't be loaded: {lost}"))
+            message = f"the code can't be loaded: {lost}"
+            if lost.own_doing:
+                return Invocation(ending=Ending(Kind.INVALID_SETTINGS, message))
+            return Invocation(ending=Ending(Kind.TOO_MANY_REQUESTS, message, START_AGAIN))
         except TimeoutError:
             entry.breaker.failed(time.monotonic())
             return Invocation(ending=Ending(Kind.TIMEOUT, "the code did not load in time"))

@@ -121,6 +121,8 @@ class Runner(asyncio.SubprocessProtocol):
         except TimeoutError:
             await runner.close()
             raise Lost(f"a runner did not start within {limits.start:g} s", own_doing=False) from None
+        except Lost as lost:  # no code of a user's has run in it
+            raise Lost(f"a runner can't be started: {lost}", own_doing=False) from None
         except BaseException:
             await runner.close()
             raise

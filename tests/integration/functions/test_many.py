@@ -3,6 +3,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from integration.functions.tools import CONFINEMENT, PATIENT, endpoint, eventual
 
 from onward.egress.masking import Masking
 from onward.functions.errors import Kind
-from onward.functions.pool import Key, Pool, PoolLimits
+from onward.functions.pool import START_AGAIN, Key, Pool, PoolLimits
 from onward.functions.process import Call, Invocation, Limits
 
 KEY = Key(version="v", instance="i")
@@ -280,3 +281,14 @@ async def test_what_is_busy_is_bounded_and_nobody_idle_is_ended_where_that_makes
         assert made.ending.kind is Kind.TOO_MANY_REQUESTS
     assert pool.pids(idle) == before != []
     assert (await busy).ending.kind is OK
+
+
+@pytest.mark.parametrize("program", [[sys.executable, "-c", "raise SystemExit(3)"], ["/nowhere"]])
+async def test_events_wait_where_no_process_can_be_started(
+    pools: Any, monkeypatch: pytest.MonkeyPatch, program: list[str]
+) -> None:
+    """It is not the function's doing, and may be over soon."""
+    monkeypatch.setattr("onward.functions.process.command", lambda confinement: program)
+    made = await pools().invoke(KEY, "function onTrack() {}", "onTrack", {}, {}, NONE)
+    assert (made.ending.kind, made.ending.retry_after) == (Kind.TOO_MANY_REQUESTS, START_AGAIN)
+    assert "a runner can't be started" in made.ending.message
