@@ -339,9 +339,7 @@ class DestinationLoop:
         return list(batches.values())
 
     def _enqueue(self, batch: Batch, now: float) -> None:
-        self._largest_batch = max(self._largest_batch, len(batch.items))
-        if batch.bulk:
-            self._parking.largest_batch = self._largest_batch
+        self._largest_batch = self._parking.largest_batch = max(self._largest_batch, len(batch.items))
         if batch.bulk and not batch.complete:
             due_at = batch.until + JOINING if batch.until else now
             self._settler.hold_bulk(batch.items, batch.bulk_id or secrets.randbits(62), now, due_at)

@@ -25,7 +25,7 @@ class Parking:
         self._tried: set[int] = set()
         """What probes have had their turn with."""
         self.largest_batch = 1
-        """Of the bulk batches that are parked whole: three of them fit into memory."""
+        """That was sent: three of them fit into memory, so that what failed fills as large ones again."""
 
     @property
     def has_room(self) -> bool:

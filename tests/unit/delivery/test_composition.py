@@ -54,20 +54,20 @@ async def test_a_stream_batch_is_formed_anew_of_those_that_failed(tmp_path):
     assert sorted(again) == ["m3", "m30", "m7"]
 
 
-@pytest.mark.parametrize("bulk_from", [None, 25])
+@pytest.mark.parametrize("bulk_from", [None, 1500])
 async def test_what_failed_together_comes_again_together(tmp_path, bulk_from):
     """Else one request would become as many as it had events, at the worst time."""
-    policy = msgspec.structs.replace(QUICK, backoff_base=0.2, backoff_cap=0.2, batch_wait=0.01)
-    rig = Rig(tmp_path, BATCHED, policy=policy, bulk_from=bulk_from)
+    policy = msgspec.structs.replace(QUICK, batch_wait=3600.0, bulk_wait=3600.0)
+    rig = Rig(tmp_path, {**BATCHED, "batch_size": 1500}, policy=policy, bulk_from=bulk_from)
     rig.answer = lambda ids: retry("503", "busy") if len(rig.requests) == 1 else DELIVERED
-    rig.append(25)
+    rig.append(1500, per_record=100)
     async with rig.running():
         await rig.settled()
     with sqlite3.connect(tmp_path / "state.db") as db:
         due = db.execute("SELECT DISTINCT due_at FROM attempt WHERE outcome = 'retry'").fetchall()
     db.close()
     assert len(due) == 1
-    assert [len(ids) for ids in rig.requests] == [25, 25]
+    assert [len(ids) for ids in rig.requests] == [1500, 1500]
 
 
 async def test_of_a_bulk_batch_only_what_failed_comes_again_and_together(tmp_path):
