@@ -90,7 +90,8 @@ def _next(fql: str, at: int) -> tuple[Token, int]:
 
 def _name(fql: str, start: int) -> tuple[Token, int]:
     keyword = KEYWORDS.get(fql[start], "")
-    if _utf16(fql[start:]) < len(keyword) and not BOUNDARY.intersection(fql[start + 1 :]):
+    begin = fql[start : start + len(keyword)]
+    if _utf16(begin) < len(keyword) and not BOUNDARY.intersection(begin[1:]):
         # The last name of a trigger that is too short for the keyword it might be: its first letter counts.
         return Token(Kind.NAME, fql[start], start), len(fql)
     at, text = start, ""

@@ -147,18 +147,12 @@ def join_paths(tokens: list[Token]) -> list[Token]:
     at = 0
     while at < len(tokens):
         token = tokens[at]
-        following = tokens[at + 1] if at + 1 < len(tokens) else None
-        if (
-            joined
-            and joined[-1].kind is Kind.NAME
-            and token.kind is Kind.DOT
-            and following
-            and following.kind is Kind.NAME
-        ):
-            first = joined.pop()
-            joined.append(Token(Kind.NAME, f"{first.text}.{following.text}", first.position))
-            at += 2
-        else:
-            joined.append(token)
-            at += 1
+        at += 1
+        if token.kind is Kind.NAME:
+            names = [token.text]
+            while [each.kind for each in tokens[at : at + 2]] == [Kind.DOT, Kind.NAME]:
+                names.append(tokens[at + 1].text)
+                at += 2
+            token = Token(Kind.NAME, ".".join(names), token.position)
+        joined.append(token)
     return joined

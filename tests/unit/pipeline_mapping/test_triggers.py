@@ -296,3 +296,12 @@ def test_no_event_makes_it_fail(event):
         "userId != null",
     ):
         assert triggers.matches(fql, event) in (True, False)
+
+
+@pytest.mark.parametrize(
+    "fql", ['type = "track"' + ' and type = "track"' * 5_000, "properties" + ".a" * 50_000 + " = 1"]
+)
+def test_a_long_trigger_is_read_through_once(fql: str) -> None:
+    """Else somebody who may only read could keep the server busy: this would take minutes."""
+    triggers.check(fql)
+    assert triggers.matches(fql, {"type": "track"}) is fql.startswith("type")
