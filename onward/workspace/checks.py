@@ -9,6 +9,7 @@ from onward.pipeline.mapping.compiler import ROOT
 from onward.pipeline.mapping.reserved import RESERVED, SYNC_MODE, without_reserved
 from onward.workspace.definitions import Action
 from onward.workspace.errors import Invalid
+from onward.workspace.values import check_depth
 
 KEYS = RESERVED | {ROOT}
 """Of a mapping, besides fields."""
@@ -45,6 +46,7 @@ def check_mapping(action: Action, mapping: dict[str, Any], *, complete: bool) ->
         if needed and mapping.get(name) is None:
             raise Invalid(f"the action {action.slug} needs the field {name} to be enabled", f"mapping.{name}")
     _check_sync_mode(action, mapping.get(SYNC_MODE))
+    check_depth(mapping, "mapping")
     for problem in mappings.validate(without_reserved(mapping)):
         place = problem.path.strip("/").replace("/", ".")
         raise Invalid(f"this {problem.message}", f"mapping.{place}" if place else "mapping")

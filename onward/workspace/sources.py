@@ -19,6 +19,7 @@ from onward.workspace.names import check_name, check_slug
 from onward.workspace.sealed import set_settings
 from onward.workspace.source_catalogue import source_definition
 from onward.workspace.store import Editor
+from onward.workspace.values import check_depth
 
 MIN_WRITE_KEY = 8
 MAX_WRITE_KEY = 64
@@ -52,6 +53,7 @@ def create_source(
     if name is not None:
         check_name(name)
     _check_rate_limit(rate_limit)
+    check_depth(settings, "settings")
     source = Source(
         id=ids.resource_id(),
         workspace_id=editor.workspace.id,
@@ -105,6 +107,7 @@ def update_source(
     if function is not None:
         _set_settings(editor, source, function, {} if settings is UNSET else settings)
     elif settings is not UNSET:
+        check_depth(settings, "settings")
         source.settings = settings
     if labels is not UNSET:
         source.labels = labels

@@ -21,6 +21,10 @@ KINDS: dict[str, tuple[tuple[type, ...], str]] = {
 }
 
 
+LEVELS = 100
+"""Of JSON that people set."""
+
+
 def settle(
     definition: Definition, given: Mapping[str, Any], stored: Mapping[str, Any], *, complete: bool = True
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -66,6 +70,21 @@ def _check_conditions(definition: Definition, values: Mapping[str, Any]) -> None
             )
 
 
+def check_depth(value: Any, where: str) -> None:
+    """Raises `Invalid` with the field `where` for JSON that could not be written to a document and back."""
+    level = [value]
+    for _ in range(LEVELS):
+        level = [
+            item
+            for each in level
+            if isinstance(each, dict | list)
+            for item in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return
+    raise Invalid(f"this is nested too deeply: {LEVELS} levels are possible", field=where)
+
+
 def check_value(field: Field, value: Any, where: str) -> None:
     """Raises `Invalid` with the field `where`."""
     if not field.multiple:
@@ -78,6 +97,7 @@ def check_value(field: Field, value: Any, where: str) -> None:
 
 
 def _check_one(field: Field, value: Any, where: str) -> None:
+    check_depth(value, where)
     kinds, words = KINDS[field.type]
     fits = isinstance(value, kinds) and (not isinstance(value, bool) or bool in kinds)
     if fits and isinstance(value, dict) and field.type == "text_map":

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from onward.workspace.entities import AuditEvent
 from onward.workspace.store import Store
 from onward.workspace.watch import SnapshotWatcher
+from onward.workspace.yaml import export_workspace, plan
 
 from .conftest import Call
 
@@ -270,3 +271,19 @@ async def test_changes_at_once_are_made_one_after_the_other(call: Call, store: S
         versions = session.scalars(select(AuditEvent.version).order_by(AuditEvent.version)).all()
     assert versions == list(range(1, 32)), "the first is the token's"
     assert len(SnapshotWatcher(store.engine, store.cipher).current.sources) == 30
+
+
+async def test_what_is_nested_too_deeply_for_a_document_is_refused(
+    call: Call, store: Store, source: Json, destination: Json
+) -> None:
+    nested: Json = {}
+    for _ in range(98):
+        nested = {"a": nested}
+    for levels, status in ((nested, 200), ({"a": {"a": nested}}, 422)):
+        await call("PATCH", f"/sources/{source['id']}", {"settings": levels}, status=status)
+        mapping = {"url": "https://example.com", "data": levels}
+        body = {"name": "m", "actionId": "send", "trigger": 'type = "track"', "settings": mapping}
+        await call("POST", f"/destinations/{destination['id']}/subscriptions", body, status=status)
+    with store.reading() as session:
+        text = export_workspace(session, store.default_workspace_id())
+    assert not plan(store, store.default_workspace_id(), text, {})
