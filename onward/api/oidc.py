@@ -32,6 +32,7 @@ from litestar import Request, Response, get
 from litestar.datastructures import Cookie
 from litestar.exceptions import HTTPException
 from sqlalchemy import select
+from sqlalchemy.orm import Session as Database
 
 from onward.api.address import public_address, scheme
 from onward.api.answers import Json
@@ -42,7 +43,7 @@ from onward.api.session import begin
 from onward.egress.http import Client, EgressError
 from onward.egress.http import Request as Outgoing
 from onward.settings import Settings
-from onward.workspace import people
+from onward.workspace import audit_trail, people, sessions
 from onward.workspace.entities import Invite, User
 from onward.workspace.errors import NotFound, SecretError
 from onward.workspace.ids import resource_id
@@ -322,8 +323,19 @@ def _accept(store: Store, email: str, known: str | None, subject: str, name: str
                 updated_at=editor.now,
             )
             people.accept(editor, invite, user)
+            _without_password(editor.session, user, editor.now)
             user_id = user.id
     return user_id
+
+
+def _without_password(database: Database, user: User, now: int) -> None:
+    """Who set it need not be who the provider vouches for: the owner of another workspace can have signed
+    up with this address, and would come along to where its owner is invited."""
+    if user.password_hash is None:
+        return
+    user.password_hash = None
+    sessions.end_all(database, user)
+    audit_trail.write_of_user(database, user, "User Password Removed", now)
 
 
 def _challenge(verifier: str) -> str:

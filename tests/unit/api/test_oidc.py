@@ -273,3 +273,27 @@ async def test_who_is_known_accepts_what_is_for_their_new_address(
     assert [each["slug"] for each in session["workspaces"]] == ["default", "other"]
     members = (await client.get(f"/groups/{group['id']}/users", headers=owner)).json()["data"]["users"]
     assert [each["email"] for each in members] == ["ada@example.com"]
+
+
+async def test_a_password_of_before_does_not_come_along_to_where_one_is_invited(
+    browser: httpx.AsyncClient,
+    app: Litestar,
+    client: httpx.AsyncClient,
+    provider: IdentityProvider,
+    call: Call,
+) -> None:
+    token = (await call("POST", "/workspaces", {"slug": "other"}, status=201))["token"]
+    ada = {"email": "ada@example.com"}
+    owner = {"authorization": f"Bearer {token}"}
+    made = await client.post("/invites", json={"invites": [ada]}, headers=owner)
+    link = made.json()["data"]["invitations"][0]["link"]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://onward") as other:
+        password = {"password": "correct horse battery"}
+        joining = {"token": link.partition("#")[2], "name": "Not Ada", **password}
+        assert (await other.post("/api/invites/accept", json=joining)).status_code == 200
+        await call("POST", "/invites", {"invites": [ada]}, status=201)
+        assert (await sign_in(browser, provider)).status_code == 302
+        assert (await other.get("/api/session")).status_code == 401
+        assert (await other.post("/api/session", json=ada | password)).status_code == 401
+    session = (await browser.get("/api/session")).json()["data"]["session"]
+    assert len(session["workspaces"]) == 2 and session["hasPassword"] is False
