@@ -33,7 +33,7 @@ from onward.delivery.limiter import RateLimiter
 from onward.delivery.parking import Parking
 from onward.delivery.plan import Plan
 from onward.delivery.samples import EXCHANGES, Sampler
-from onward.delivery.sender import each, send
+from onward.delivery.sender import each, send, without_secrets
 from onward.delivery.settle import Settler, nobody
 from onward.delivery.state.protocol import (
     Changes,
@@ -431,6 +431,8 @@ class DestinationLoop:
             outcome = await send(batch, self._call(batch, recorder))
         finally:
             del self._under_way[id(batch)]
+        if outcome is not DELIVERED:
+            outcome = without_secrets(outcome, self.plan.masking)
         now = time.time()
         opened_at = self._breaker.opened_at
         failed = self._judge(outcome, now)

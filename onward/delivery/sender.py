@@ -14,6 +14,7 @@ import structlog
 from onward.delivery.item import Batch, Item
 from onward.destinations.definition import Call
 from onward.destinations.outcome import Outcome, discarded, retry
+from onward.egress.masking import Masking
 
 log = structlog.get_logger()
 
@@ -55,6 +56,17 @@ async def _in_halves(items: list[Item], call: Call) -> list[Outcome]:
 
 def _is_too_large(outcome: Outcome) -> bool:
     return outcome.kind == "discarded" and outcome.code == "413"
+
+
+def without_secrets(outcome: Outcome | list[Outcome], masking: Masking) -> Outcome | list[Outcome]:
+    """With its messages as they may be kept: a tool may quote in its answer what it was sent."""
+    messages = {each.message for each in (outcome if isinstance(outcome, list) else [outcome])}
+    hidden = {message: masking.text(message) for message in messages}
+    if hidden.keys() == set(hidden.values()):
+        return outcome
+    if isinstance(outcome, list):
+        return [msgspec.structs.replace(each, message=hidden[each.message]) for each in outcome]
+    return msgspec.structs.replace(outcome, message=hidden[outcome.message])
 
 
 def each(count: int, outcome: Outcome | list[Outcome]) -> list[Outcome]:

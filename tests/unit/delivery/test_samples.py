@@ -54,6 +54,22 @@ def calling(rig, secret=""):
     object.__setattr__(rig.targets[0].action, "perform", perform)
 
 
+@pytest.mark.parametrize("batching", [{}, BATCHED])
+async def test_a_message_that_is_kept_has_no_secret_in_it(tmp_path, batching):
+    rig = Rig(tmp_path, batching)
+    rig.answer = lambda ids: [
+        discarded("401", "the key hush-hush is not known") if id.endswith("1") else retry("503", "hush-hush")
+        for id in ids
+    ]
+    object.__setattr__(rig.plan, "masking", Masking(["hush-hush"]))
+    rig.append(10)
+    async with rig.running() as loop:
+        await rig.until(lambda: rig.store.discards("d") and rig.books.parked)
+        await loop.stop()
+    assert rig.store.discards("d")[0].message == "the key ••• is not known"
+    assert "hush-hush" not in str([rows(rig, table) for table in ("sample", "attempt", "discard", "parked")])
+
+
 async def test_what_arrives_leaves_nothing_behind(tmp_path):
     rig = Rig(tmp_path, BATCHED)
     rig.append(100)
