@@ -98,10 +98,11 @@ class Sampler:
     ) -> None:
         try:
             # Masking takes milliseconds for long bodies.
-            self._made += await asyncio.to_thread(_samples, failures, people, recorder, masking, now)
+            made = await asyncio.to_thread(_samples, failures, people, recorder, masking, now)
         except Exception:
             log.exception("no sample could be made of a failure")
             return
+        self._made += made  # Not in one with the wait, meanwhile those that there were can be taken.
         self._changed()
 
 

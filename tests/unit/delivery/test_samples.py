@@ -101,6 +101,17 @@ async def test_a_failure_is_kept_with_request_and_answer_and_without_secrets(tmp
     assert "hush" not in str(kept) and one.message_id in exchange["request"]["body"]
 
 
+async def test_samples_that_are_made_side_by_side_are_each_kept_once():
+    taken = []
+    sampler = Sampler(lambda: taken.extend(sampler.take()))
+    for number in range(AT_ONCE):
+        label = Labels().of("s", {"type": "track"})
+        items = [Item(Target("s", REMOVED), label, {}, {}, f"m{number}", 1, None)]
+        sampler.look(items, [retry("503", "")], Recorder(Tool(503, b""), Masking([]), 0), Masking([]), 1.0)
+    await sampler.finish()
+    assert sorted(sample.message_id for sample in taken) == ["m0", "m1", "m2"]
+
+
 async def test_a_sample_says_who_was_in_its_request(monkeypatch):
     monkeypatch.setattr("onward.delivery.samples.PEOPLE", 2)
     sampler = Sampler(lambda: None)
