@@ -115,7 +115,7 @@ def plain(document: Json) -> Json:
     return shown
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("role", "right", "wrong", "successes"),
     [("owner", 3, 1, 100), ("source-admin", 2, 0, 30), ("member", 1, 0, 10)],
@@ -143,8 +143,8 @@ def test_whatever_is_asked_is_answered_as_announced(
         client.headers["authorization"] = f"Bearer {token}"
         for operation in described:
             for mode, examples in ((RIGHT, right), (WRONG, wrong)):
-                if not examples:
-                    continue
+                if not examples or (mode is WRONG and not (operation.body or operation.query)):
+                    continue  # any text will do in a path
                 try:
                     answered.update(fuzz(operation, mode, examples, client, things, announced))
                 except Unsatisfiable:  # nothing can be wrong about it
