@@ -92,9 +92,9 @@ async def test_trusted_code_runs_without_a_sandbox_and_the_log_says_so(
     assert report is not None and (report.state, report.layers["box"]) == ("running", BUSY.detail)
 
 
-async def test_it_keeps_looking_until_it_is_cancelled_also_amid_an_examination(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Whether an examination has begun, which never ends by itself."""
     begun = asyncio.Event()
 
     async def examine(confinement: Confinement) -> Boundary:
@@ -103,6 +103,10 @@ async def test_it_keeps_looking_until_it_is_cancelled_also_amid_an_examination(
         raise AssertionError
 
     monkeypatch.setattr(gate, "examine", examine)
+    return begun
+
+
+async def test_it_keeps_looking_until_it_is_cancelled_also_amid_an_examination(begun: asyncio.Event) -> None:
     one = made()
     keeping = asyncio.create_task(one.keep())
     await begun.wait()
@@ -114,17 +118,7 @@ async def test_it_keeps_looking_until_it_is_cancelled_also_amid_an_examination(
     await one.close()
 
 
-async def test_nobody_passes_who_waited_for_an_examination_that_a_stop_cut_off(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    begun = asyncio.Event()
-
-    async def examine(confinement: Confinement) -> Boundary:
-        begun.set()
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    monkeypatch.setattr(gate, "examine", examine)
+async def test_nobody_passes_who_waited_for_an_examination_that_a_stop_cut_off(begun: asyncio.Event) -> None:
     one = made()
     waiting = asyncio.create_task(one.require())
     await begun.wait()
